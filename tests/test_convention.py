@@ -153,6 +153,7 @@ def test_a_file_tells_its_range_only_where_that_is_plain(dtype, scale, zero_poin
         (np.float32([[1, 254], [200, 55], [0, 255]]) * np.float32(0.0039), None, Output.PROBABILITIES),
         (np.float32([[1, 254.1], [200, 55], [0, 255]]) * np.float32(0.0039), None, Output.SIGMOIDS),
         (np.float32([[1, 254], [200, 55], [0, 255]]) * np.float32(0.0019), None, Output.SIGMOIDS),
+        (np.float32([[0, 255]] * 3000 + [[1, 254], [200, 55]]) * np.float32(0.0039), None, Output.PROBABILITIES),
         ([[0.9, 0.8], [0.1, 0.0]], None, Output.SIGMOIDS),
         ([[0.9, 1.8], [0.1, 0.0]], None, Output.LOGITS),
         ([[0.9], [0.1]], None, Output.SIGMOID),

@@ -27,8 +27,8 @@ GREATEST = 1e30
 # How far from 1 the probabilities of one image may sum in float32.
 SUM_TOLERANCE = 1e-3
 _CHANNELS = (1, 3)
-# About 1/256: steps of 8 bits from 0 to 1, and how many outputs are looked at for theirs.
-STEPS, SEEN = (1 / 512, 1 / 128), 4096
+# About 1/256: steps of 8 bits from 0 to 1.
+STEPS = (1 / 512, 1 / 128)
 
 
 class Layout(StrEnum):
@@ -241,11 +241,14 @@ def sizes_for(shape: Sequence[int | None], row: Sequence[int]) -> tuple[int, ...
     return tuple(row)[: len(shape) - 1]
 
 
+def fits(shape: Sequence[int | None], sizes: Sequence[int | None]) -> bool:
+    """Say whether a shape can have these sizes. One that it leaves free is any."""
+    return len(shape) == len(sizes) and all(has in (None, size) for has, size in zip(shape, sizes, strict=True))
+
+
 def takes(shape: Sequence[int | None], rows: NDArray[Any]) -> bool:
-    """Say whether an input, (batch, …), takes rows of data, (N, …). A size that it leaves free is any."""
-    own = Convention(layout=layout_of(shape)).taking(rows).row_shape(shape)
-    has = rows.shape[1:]
-    return len(own) == len(has) and all(size in (None, one) for size, one in zip(own, has, strict=True))
+    """Say whether an input, (batch, …), takes rows of data, (N, …)."""
+    return fits(Convention(layout=layout_of(shape)).taking(rows).row_shape(shape), rows.shape[1:])
 
 
 def image_shape(shape: Sequence[int | None]) -> tuple[int, int, int] | None:
@@ -268,9 +271,9 @@ def output_of(outputs: NDArray[np.float32], *, step: float | None = None) -> Out
 def step_of(outputs: NDArray[np.float32]) -> float | None:
     """Return the step of float outputs that a model rounds to 8 bits inside, as a quantized softmax does.
 
-    None if they are not all multiples of one step that 8 bits have from 0 to 1.
+    None if they are not all multiples of one step that 8 bits have from 0 to 1, two neighbours among them.
     """
-    seen = np.unique(outputs.ravel()[:SEEN])
+    seen = np.unique(outputs)
     if not (2 < len(seen) <= 2**8 + 1 and 0 <= seen[0] < seen[-1] <= 1 and np.diff(seen).min() > STEPS[0]):
         return None
     step = seen[-1] / np.rint(seen[-1] / np.diff(seen).min())

@@ -62,7 +62,10 @@ def require(*modules: str) -> None:
 
 
 def missing(module: str) -> MissingExtraError:
-    """Return the error of a package that is not installed; without an extra, of what a package outside needs."""
+    """Return the error of a package that is not installed.
+
+    It names no extra if none of toolkit's brings the package.
+    """
     package = module.partition(".")[0]
     return MissingExtraError(package, EXTRA_OF.get(package))
 

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 import pytest
 
 from toolkit import manifest
-from toolkit.bench.candidates import files, select
+from toolkit.bench.candidates import check_shapes, files, select
 from toolkit.errors import ArtifactError, MissingExtraError, UsageError
 
 
@@ -52,6 +52,18 @@ def test_a_runtime_that_is_not_installed_is_named(exported, monkeypatch):
     assert "edge-model-toolkit[onnx]" in said[0]
     with pytest.raises(MissingExtraError, match=r"onnxruntime is not installed; .*\[onnx\]"):
         select([exported / "cnn-float32.onnx"], warn=pytest.fail)
+
+
+def test_a_shape_is_of_an_input_of_some_file_or_refused(exported, tmp_path):
+    paths = [exported / "cnn-int8.tflite", exported / "cnn-float32.onnx"]
+    check_shapes(paths, {"image": [4, 8, 8, 1]})
+    (tmp_path / "broken.tflite").write_bytes(b"no model")
+    check_shapes([*paths, tmp_path / "broken.tflite"], {"other": [1]})
+    for shapes in ({"other": [1]}, {"image": [1, 9, 9, 1]}, {"image": [1, 8, 8, 1], "other": [1]}):
+        with pytest.raises(
+            ArtifactError, match=r"no file has an input '\w+' that can be \(1.*; they take image \(None"
+        ):
+            check_shapes(paths, shapes)
 
 
 def test_places_without_artifacts_are_named(tmp_path, exported):

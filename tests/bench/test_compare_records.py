@@ -39,6 +39,8 @@ def test_on_one_machine_each_configuration_gets_a_verdict():
 def test_a_regression_is_surely_more_than_the_tolerance(tolerance, regressed):
     compared = compare(record_of(OLD, 1), record_of(NEW, 2), tolerance=tolerance)
     assert [pair.new.path.name for pair in compared.slower] == ["b.tflite"] * regressed
+    within = {Path(pair["artifact"]).name: pair["within"] for pair in compared.to_json()["compared"]}
+    assert within == {"a.tflite": True, "b.tflite": not regressed, "c.tflite": True}
     assert (bool(compared), compared.verdict) == (not regressed, "fail" if regressed else "pass")
 
 
@@ -46,6 +48,7 @@ def test_on_two_machines_there_is_no_verdict():
     compared = compare(record_of(OLD, 1), record_of(NEW, 2, cpu="another"))
     assert (compared.same_host, compared.differing) == (False, ("cpu",))
     assert {pair.verdict for pair in compared.pairs} == {None}
+    assert {pair["within"] for pair in compared.to_json()["compared"]} == {None}
     assert (bool(compared), compared.slower, compared.verdict) == (True, [], None)
 
 

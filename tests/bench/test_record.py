@@ -8,10 +8,11 @@ import pytest
 
 from tests.bench import made_up
 from toolkit import manifest
-from toolkit.bench.advice import Requirements
+from toolkit.bench.advice import Requirements, recommend
 from toolkit.bench.record import make
 from toolkit.bench.statistics import Blocks
 from toolkit.errors import UsageError
+from toolkit.interval import Interval
 from toolkit.runtimes import for_file
 
 
@@ -59,6 +60,13 @@ def test_models_that_no_manifest_lists_do_not_compete_unless_asked(record_of):
     assert record.recommendations == []
     record.budgets = Requirements.parse("1ms", None, None)
     assert record.recommendations[0]["artifact"].endswith("cnn-int8.tflite")
+
+
+@pytest.mark.parametrize(("low", "told"), [(1.004, False), (1.02, True)])
+def test_a_speed_up_is_told_if_something_is_left_of_it_in_percent(low, told):
+    result = made_up.result(1e-6, format="tflite")
+    (choice,) = recommend([result], Requirements(), lambda one: Interval(1.1, low, 1.2), kernels=None)
+    assert ("at least 1.02 times as fast" in choice["why"], "times as fast" in choice["why"]) == (told, told)
 
 
 def test_an_artifact_that_failed_its_verification_is_never_recommended(record_of):

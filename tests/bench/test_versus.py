@@ -46,7 +46,7 @@ def test_a_candidate_that_is_surely_slower_than_tolerated_fails(slower, word, pa
     found = versus_of(slower)
     assert (found.verdict, bool(found)) == (word, passed)
     (told,) = found.to_json()["compared"]
-    assert told["verdict"] == word
+    assert (told["verdict"], told["within"]) == (word, passed)
     assert told["candidate_median_s"] == pytest.approx(1e-4 * (1 + slower))
     assert told["paired"] == {"processes": 4, "pairs": 80}
     assert found.to_json()["verdict"] == ("pass" if passed else "fail")

@@ -79,10 +79,12 @@ def test_the_setting_is_that_which_won_where_settings_were_tried_last(record, ex
         None: None,
         "2 threads": "2 threads",
     }
+    left_out = {**result, "tuned": {"tried": [], "best": None}}
     for number, (best, taken) in enumerate(taken_of.items()):
-        record(str(number), onnx.path, results=[result, {**result, "tuned": {"best": best}}])
+        record(str(number), onnx.path, results=[result, {**result, "tuned": {"tried": [{}], "best": best}}])
+        record(f"{number} later, all left out", onnx.path, results=[left_out])
         record(f"{number} later, untuned", onnx.path)
-        other = {**result, "sha256": "0" * 64, "tuned": {"best": "without arena"}}
+        other = {**result, "sha256": "0" * 64, "tuned": {"tried": [{}], "best": "without arena"}}
         record(f"{number} later, of another file", onnx.path, results=[other])
         assert tuned(found, onnx, benchmarks) == (taken and Winner(taken, str(benchmarks / str(number))))
 

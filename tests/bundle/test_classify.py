@@ -70,5 +70,5 @@ def test_the_program_for_rows_of_values_needs_no_more_than_that_for_images(runti
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_a_table_is_read_in_the_encoding_that_its_beginning_tells(tmp_path, encoding):
     path = tmp_path / "asked.csv"
-    path.write_bytes("größe,b\n1,2\n3,4\n".encode(encoding))
+    path.write_bytes("\r\n\ngröße,b\n1,2\n3,4\n".encode(encoding))
     np.testing.assert_array_equal(columns_of(path, ["b", "größe"]), [[2, 1], [4, 3]])

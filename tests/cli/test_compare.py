@@ -150,6 +150,12 @@ def test_inputs_of_any_size_are_compared_in_the_shape_that_is_given(cli, here, m
     assert (code, out.count("1×3×16×16 float32")) == (0, 2)
     code, _, err = cli(*quick)
     assert (code, "'toolkit bench' and 'compare' take others by --shape NAME:1,3" in err) == (2, True)
+    fixed = pooled(here / "fixed.onnx", ("batch", 3, 8, 8))
+    code, out, _ = cli("compare", files[0], fixed, *quick[3:], "--shape", "pixels:1,3,16,16")
+    assert (code, "1×3×16×16 float32" in out, "?×3×8×8 float32" in out) == (0, True, True)
+    for verb in (("compare", fixed), ("compare", "--instructions", fixed), ("bench",)):
+        code, _, err = cli(*verb, fixed, "--shape", "image:1,3,16,16")
+        assert (code, "no file has an input 'image' that can be (1, 3, 16, 16); they take pixels" in err) == (2, True)
     asked = counts_of(monkeypatch, old=1, new=1)
     assert cli("compare", "--instructions", *files, "--shape", "pixels:1,3,16,16")[0] == 0
     assert asked == [{"pixels": [1, 3, 16, 16]}] * 2

@@ -85,6 +85,7 @@ def one_hot(labels):
     [
         lambda labels: labels[:, None],
         lambda labels: labels.astype(np.float32)[:, None],
+        lambda labels: labels.astype(np.float16),
         one_hot,
         lambda labels: one_hot(labels).astype(int),
     ],

@@ -115,7 +115,8 @@ def test_folders_of_no_kind_of_file_that_is_read_say_what_they_hold(tmp_path):
         save_classes(tmp_path / "words", names=(name,), per_class=1)
         (tmp_path / "words" / name / "0.png").rename(tmp_path / "words" / name / "0.flac")
     with pytest.raises(
-        DataError, match=r"words: no file there is one of \.png, .*\.wav; it holds no/0\.flac, yes/0\.flac"
+        DataError,
+        match=r"words: holds no file of a kind that is read \(\.png, .*\.wav\); it holds no/0\.flac, yes/0\.flac",
     ):
         load(tmp_path / "words")
 

@@ -83,3 +83,4 @@ def test_a_32_bit_python_is_told_on_whatever_kernel(monkeypatch):
 def test_another_system_than_linux_is_told_before_anything_fails_there(monkeypatch, system):
     monkeypatch.setattr("platform.system", lambda: system)
     assert f"this system is {system}, and toolkit runs on Linux only" in host.unsupported()
+    assert host.unsupported(64) is None  # of a device

@@ -60,6 +60,11 @@ def test_an_input_of_any_size_is_timed_in_the_shape_that_is_given(tmp_path):
     assert subject.batch == 1  # an inference takes its inputs as they are
 
 
+@pytest.mark.parametrize("shapes", [{"pixels": [1, 3, 16, 16]}, {"of another file": [1]}])
+def test_an_input_without_free_sizes_stays_as_it_is(tmp_path, shapes):
+    assert timed(pooled(tmp_path / "fixed.onnx", (1, 3, 8, 8)), shapes)._inputs[0][0].shape == (1, 3, 8, 8)
+
+
 @pytest.mark.parametrize(
     ("shapes", "says"),
     [

@@ -85,6 +85,7 @@ def compare(
 
     plan = Plan(threads=(threads,), batches=(batch,), seconds=seconds, processes=processes, seed=seed)
     paths = _artifacts(reference, candidate)
+    candidates.check_shapes(paths, shapes or {})
     files = [candidates.select([path], shapes=shapes, warn=warn)[0] for path in paths]
     return versus.versus(files, plan, tolerance=tolerance, on_step=on_step)
 
@@ -106,9 +107,12 @@ def compare_instructions(
     candidate's count by the reference's. Raises ArtifactError if one cannot be run or is of Keras, UsageError for a
     negative tolerance, and if nothing on this machine counts instructions.
     """
+    from toolkit.bench.candidates import check_shapes
     from toolkit.bench.instructions.versus import compare
 
-    return compare(*_artifacts(reference, candidate), tolerance=tolerance, cpu=cpu, shapes=shapes, on_step=on_step)
+    paths = _artifacts(reference, candidate)
+    check_shapes(paths, shapes or {})
+    return compare(*paths, tolerance=tolerance, cpu=cpu, shapes=shapes, on_step=on_step)
 
 
 def plot_record(record: str | PathLike[str], picture: str | PathLike[str]) -> str | None:

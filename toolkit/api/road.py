@@ -73,6 +73,7 @@ def bench(
         tuning.require_latencies()
     folder = new_folder(Path(output))
     with allowing(imports, unsafe_lambda=unsafe_lambda):
+        candidates.check_shapes([one.path for one in chosen], shapes or {})
         record = schedule.bench(chosen, folder, asked, on_step=lambda progress: on_step(progress.step))
         if not record.interrupted:
             add_reasons(record, everything=explain, shapes=shapes, on_step=on_step)

@@ -9,7 +9,7 @@ import numpy as np
 
 from toolkit.bench.configuration import Configuration
 from toolkit.bench.measure import INVOKE
-from toolkit.bench.pair_tasks import ANSWER, OPEN, REST_S, TAKE
+from toolkit.bench.pair_tasks import ANSWER, MOST_AGAIN_S, OPEN, REST_S, TAKE
 from toolkit.bench.plan import Plan
 from toolkit.bench.statistics import Samples
 from toolkit.manifest import TensorSpec
@@ -154,7 +154,7 @@ class SideWorkers:
         return np.concatenate([self._ask(hosts[place], [place], count) for place in order])
 
     def _ask(self, process: Process, order: Sequence[int], count: int) -> Samples:
-        seconds = len(order) * (REST_S + count * max(self.typical_ns.values()) / 1e9)
+        seconds = len(order) * (REST_S + MOST_AGAIN_S + count * max(self.typical_ns.values()) / 1e9)
         _, taken = process.ask({"do": TAKE, "order": order, "count": count}, seconds=seconds)
         return np.frombuffer(taken, np.float64)
 

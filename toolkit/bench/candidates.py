@@ -6,10 +6,12 @@ from pathlib import Path
 
 from toolkit import extras, runtimes
 from toolkit import manifest as manifests
+from toolkit.convention import fits
 from toolkit.errors import ArtifactError
 from toolkit.files import require_file
 from toolkit.manifest import MANIFEST, Artifact, Manifest
 from toolkit.runtimes import REFERENCE_RUNTIME
+from toolkit.worker.session import contained
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,26 @@ def select(
         places = ", ".join(str(path) for path in paths)
         raise ArtifactError(f"{places}: nothing to measure there; allowed: {', '.join(runtimes.suffixes())} files")
     return list(candidates.values())
+
+
+def check_shapes(paths: Sequence[Path], shapes: Mapping[str, Sequence[int]]) -> None:
+    """Raise ArtifactError for the shape of an input that none of the files has, or that none can have."""
+    if not shapes:
+        return
+    left = list(shapes.items())
+    seen: dict[str, None] = {}
+    with contained() as workers:
+        for path in paths:
+            try:
+                inputs = workers.open_session(path).inputs
+            except ArtifactError:  # which is told where the file is measured
+                return
+            seen |= {f"{spec.name} {spec.shape}": None for spec in inputs}
+            left = [one for one in left if not any(one[0] == spec.name and fits(spec.shape, one[1]) for spec in inputs)]
+            if not left:
+                return
+    name, shape = left[0]
+    raise ArtifactError(f"no file has an input '{name}' that can be {tuple(shape)}; they take {', '.join(seen)}")
 
 
 def files(path: Path) -> list[Path]:

@@ -34,8 +34,8 @@ class Pair:
         """Whether both are of one file, by its digest; false if a record lacks it."""
         return self.old.sha256 is not None and self.old.sha256 == self.new.sha256
 
-    def to_json(self) -> dict[str, Any]:
-        """Return what ``toolkit record compare --json`` has of the pair."""
+    def to_json(self, tolerance: float) -> dict[str, Any]:
+        """Return what ``toolkit record compare --json`` has of the pair. tolerance: as of ``Compared``."""
         return {
             "artifact": str(self.new.path),
             "same_file": self.same_file,
@@ -48,6 +48,7 @@ class Pair:
             "speedup_ci95": [self.change.low, self.change.high] if self.change else None,
             "at_least": statistics.at_least(self.change) if self.change else None,
             "verdict": self.verdict,
+            "within": statistics.is_within(self.change, tolerance) if self.change else None,
         }
 
 
@@ -94,7 +95,7 @@ class Compared:
         return {
             "schema": 1,
             "command": "record compare",
-            "compared": [pair.to_json() for pair in self.pairs],
+            "compared": [pair.to_json(self.tolerance) for pair in self.pairs],
             "same_host": self.same_host,
             "differing": list(self.differing),
             "gone": [{"artifact": str(r.path), "threads": r.threads, "batch": r.batch} for r in self.gone],

@@ -16,8 +16,7 @@ from toolkit.worker.child import Task
 
 # Seconds to wait behind a block of several threads beside sides of one: they look for work for some more milliseconds.
 REST_S = 0.02
-# Seconds in which a block is timed again, until the system leaves it the core. A block that is longer loses the core as
-# often for its length as any other.
+# Seconds after which a block is not timed again, though it lost the core: a long block loses it every time.
 MOST_AGAIN_S = 0.05
 
 
@@ -52,7 +51,8 @@ def _open(
     def take(count: int) -> float:
         """Time a block of inferences, with the work behind them: ns an inference.
 
-        A block from which the system takes the core is timed again: the longer of two would lose it more often.
+        A block that lost the core is timed again: otherwise the slower side, whose blocks are longer, would look slower
+        still.
         """
         end = time.monotonic() + MOST_AGAIN_S
         before = None

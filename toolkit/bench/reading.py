@@ -78,8 +78,9 @@ class HostEntry(TypedDict):
 
 
 class BestEntry(TypedDict):
-    """The setting of its runtime with which an artifact is surely faster."""
+    """The settings of its runtime that an artifact was timed with, and that with which it is surely faster."""
 
+    tried: list[dict[str, Any]]
     best: str | None
 
 

@@ -111,6 +111,7 @@ class Versus:
             "speedup_ci95": [speedup.low, speedup.high] if speedup else None,
             "at_least": statistics.at_least(speedup) if speedup else None,
             "verdict": self.verdict,
+            "within": self.within,
             "process_speedups": np.exp(pairs.logarithms).tolist() if pairs else [],
         }
         return {

@@ -1,4 +1,6 @@
-"""Which artifact goes to the device: the one that was named, or the one that a benchmark on this machine recommends."""
+"""Which artifact goes to the device: the one that was named, or the one that a benchmark on this machine recommends,
+and the setting of its runtime.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -80,7 +82,7 @@ def tuned(manifest: Manifest, artifact: Artifact, benchmarks: Path) -> Winner | 
     runtime = runtimes.for_file(manifest.folder / artifact.path)
     for document in _of_here(benchmarks):
         results = [one for one in document["results"] if one.get("sha256") == artifact.sha256]
-        tried = next(filter(None, (one.get("tuned") for one in results)), None)
+        tried = next((one for result in results if (one := result.get("tuned")) and one["tried"]), None)
         if tried:
             setting = next((one.name for one in settings.for_runtime(runtime) if one.name == tried["best"]), None)
             placed = classify.script(runtime, setting=setting) != classify.script(runtime)

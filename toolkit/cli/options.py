@@ -122,8 +122,8 @@ class MeasuringOptions:
     processes: Annotated[
         int,
         typer.Option(
-            help="How many processes measure each configuration, one after the other; side by side with another, two "
-            "times as many."
+            help="How many processes measure each configuration, one after the other; twice as many if two "
+            "artifacts are timed side by side."
         ),
     ] = 5
     seed: Annotated[int, typer.Option(help="Seed of the random order in which configurations are measured.")] = 0

@@ -195,8 +195,9 @@ def _lines(text: io.TextIOWrapper, path: Path) -> Iterator[tuple[int, list[str]]
         )
     if len(first) == LONGEST_HEADER:
         raise DataError(f"{path}: its first line is longer than {LONGEST_HEADER:,} characters: not a table of numbers")
-    reader = csv.reader(chain([first], text), delimiter=max(DELIMITERS, key=first.count), strict=True)
-    names = [name.strip() for name in next(reader)]
+    rows = _rows(chain([first], text), path, delimiter=max(DELIMITERS, key=first.count), skipped=skipped)
+    last, cells = next(rows)
+    names = [name.strip() for name in cells]
     if len(names) > MOST_COLUMNS:
         raise DataError(
             f"{path}: has {len(names):,} columns; allowed: {MOST_COLUMNS:,}; put longer rows into a .npz file"
@@ -209,16 +210,21 @@ def _lines(text: io.TextIOWrapper, path: Path) -> Iterator[tuple[int, list[str]]
         raise DataError(f"{path}: column {place} has no name in line {skipped + 1}; {remedy}")
     if twice := [name for name, count in Counter(names).items() if count > 1]:
         raise DataError(f"{path}: two columns are called {_shown(twice[0])}; rename one")
-    last = reader.line_num
-    yield skipped + last, names
+    yield last, names
+    yield from rows
+
+
+def _rows(text: Iterable[str], path: Path, *, delimiter: str, skipped: int) -> Iterator[tuple[int, list[str]]]:
+    """Yield the number and the cells of each line that is not empty. skipped: how many lines come before."""
+    reader, last = csv.reader(text, delimiter=delimiter, strict=True), skipped
     try:
         for cells in reader:
-            last = reader.line_num
+            last = skipped + reader.line_num
             if cells:
-                yield skipped + last, cells
+                yield last, cells
     except csv.Error as error:
         raise DataError(
-            f"{path}: line {skipped + last + 1} begins a row that is none: {error}; is a quote open?"
+            f"{path}: line {last + 1}: the row that begins here cannot be read: {error}; is a quote left open?"
         ) from error
 
 
@@ -237,11 +243,11 @@ def _no_number(path: Path, line: int, column: str, what: str) -> DataError:
 def _check_labels(path: Path, label: str, labels: Iterable[tuple[str, int]]) -> None:
     """Raise DataError for labels that are no classes, each with the line where it is first."""
     for one, line in labels:
-        is_class = float(one).is_integer() if _is_number(one) else one and len(one) <= LONGEST_LABEL
+        is_class = one and len(one) <= LONGEST_LABEL and (not _is_number(one) or float(one).is_integer())
         if not is_class:
-            what = one if _is_number(one) else f"{len(one):,} characters long" if one else "empty"
+            what = f"{len(one):,} characters long" if len(one) > LONGEST_LABEL else one or "empty"
             raise DataError(
-                f"{path}: line {line}: the label, column {_shown(label)}, is {printable(what[:LONGEST_LABEL])}; "
+                f"{path}: line {line}: the label, column {_shown(label)}, is {printable(what)}; "
                 f"allowed: whole numbers, and texts of up to {LONGEST_LABEL} characters. Mend it, leave out its row, "
                 f"or name another column by --keys {LABEL}=NAME"
             )

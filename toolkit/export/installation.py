@@ -52,7 +52,7 @@ class Job:
 
 def warn_of_replaced(folder: Path, dataset: Dataset, warn: Callable[[str], None]) -> None:
     """Warn if ``folder`` holds an export for other data, whose files of the same names will be replaced."""
-    with suppress(ArtifactError):  # there is none
+    with suppress(ArtifactError):  # there is none that can be read
         if (other := read(folder).data.name) != dataset.name:
             warn(f"{folder}: its export for '{other}' is replaced by one for '{dataset.name}'; --output keeps both")
 

@@ -66,7 +66,10 @@ class Source:
     def reading_for(
         self, choice: str, asked: Reading | None = None, shape: tuple[int, int, int] | None = None
     ) -> Reading:
-        """Return how data are read for this model, as ``reading_for`` does. shape: (H, W, C) where it takes any."""
+        """Return how data are read for this model, as ``toolkit.worker.keras.reading_for`` does.
+
+        shape: (H, W, C) where it takes any.
+        """
         recorded = self.reading if self.trained_on else Reading(model_shape=shape) if shape else None
         return reading_for(choice, asked, recorded, self.keras_path)
 

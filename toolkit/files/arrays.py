@@ -29,7 +29,8 @@ _LENGTHS = {1: "<H", 2: "<I", 3: "<I"}
 # Longer than that of any array of this project: 32 dimensions of 10 digits take 400 bytes.
 _LONGEST_HEADER = 4096
 _HEADER = re.compile(
-    r"\{\s*'descr':\s*(?P<descr>'[<>=|][a-zA-Z]\d{0,9}(\[\w{1,9}\])?'|\[[^]\n]*\]),\s*'fortran_order':\s*(?P<fortran>True|False),\s*"
+    r"\{\s*'descr':\s*(?P<descr>'[<>=|][a-zA-Z]\d{0,9}(\[\w{1,9}\])?'|\[[^]\n]*\]),\s*"
+    r"'fortran_order':\s*(?P<fortran>True|False),\s*"
     r"'shape':\s*\((?P<shape>[\dL,\s]{0,800})\),?\s*\}\s*"
 )
 # Numbers, raw bytes and texts; no objects, which are pickles, and no times.

@@ -85,8 +85,8 @@ def bits() -> int:
 
 
 def unsupported(python_bits: int | None = None) -> str | None:
-    """Return why toolkit cannot be installed here, for a Python of so many bits (default: this one's), or None."""
-    if (name := platform.system()) != "Linux":
+    """Return why toolkit cannot be installed: here, or on a system whose Python has so many bits; None if it can."""
+    if python_bits is None and (name := platform.system()) != "Linux":
         return f"this system is {name}, and toolkit runs on Linux only, also in a container, a virtual machine or WSL 2"
     python_bits = bits() if python_bits is None else python_bits
     if python_bits < MINIMUM_BITS:

@@ -38,6 +38,9 @@ def test_each_column_that_says_something_is_shown_and_explained(printed):
     for what in ("median", "floor", "p90, p99", "speed-up", "end to end"):
         assert sum(line.startswith(f"{what}: ") for line in lines) == 1
     assert any(", 1 core," in line for line in lines)
+    assert not [line for line in lines if line.startswith("no speed-up")]
+    lines = printed(original, int8, made_up.result(1e-3, path="net/int8.onnx", seed=2, format="onnx"))
+    assert [line for line in lines if line.startswith("no speed-up where no float32 artifact")]
 
 
 def test_what_nobody_has_a_figure_of_is_left_out_and_what_tells_a_speed_up_is_named(printed):
@@ -45,6 +48,7 @@ def test_what_nobody_has_a_figure_of_is_left_out_and_what_tells_a_speed_up_is_na
     lines = printed(made_up.result(1e-6, path="foreign.tflite", opened=(one_by_one,) * made_up.PROCESSES))
     assert "artifact size median 95 % interval floor" in lines
     assert not [line for line in lines if line.startswith(("p90", "paced"))]
+    assert any(line.startswith("– : not measured") for line in lines)
     (said,) = [line for line in lines if line.startswith("no speed-up")]
     assert f"{said} files side by side." == " ".join(tables.NO_SPEEDUP.split())
 
@@ -61,8 +65,8 @@ def test_of_an_emulated_machine_the_artifacts_are_shown_and_no_times(printed):
     shown = [line for line in lines if line and not line.startswith("─")]
     assert shown[:4] == [
         "Each ran once: this machine is emulated, and its times are no latencies",
-        "artifact size accuracy runtime",
-        "int8.tflite 1 B 99.00 % litert",
+        "artifact runtime size accuracy",
+        "int8.tflite litert 1 B 99.00 %",
         "bad.tflite – – failed",
     ]
     assert shown[4].endswith(str(made_up.record().host.python))

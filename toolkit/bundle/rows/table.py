@@ -12,7 +12,7 @@ def columns_of(path: Path, wanted: list[str]) -> np.ndarray:
 
     encoding = "utf-16" if path.read_bytes()[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     with path.open(encoding=encoding, newline="") as file:
-        first = file.readline()
+        first = next(line for line in file if line.strip())
         between = max(",;\t", key=first.count)
         names = [name.strip() for name in next(csv.reader([first], delimiter=between))]
         rows = csv.DictReader(file, names, delimiter=between)

@@ -30,22 +30,22 @@ START_COLUMNS = (
 PACED_COLUMNS = figure_columns("images", "paced median", "p90", "p99", "longest")
 INSTRUCTION_COLUMNS = (*NAME_COLUMNS, *figure_columns("instructions", "vs. float32"), *text_columns("counted by"))
 # What an artifact is, where nothing was timed.
-EMULATED_COLUMNS = (*figure_columns("size", "accuracy"), *text_columns("runtime"))
+EMULATED_COLUMNS = (*text_columns("runtime"), *figure_columns("size", "accuracy"))
 # What the headings mean, for whoever has not read the manual: each stands below the table that has such a column.
 LATENCY_LEGEND = {
     "median": """\
-median: of one inference, input and output not counted; what users get. 95 % interval: over processes and blocks.""",
+median: of one inference, input and output not counted; what users get. 95 % interval: over processes and blocks.
+– : not measured, or withheld (see the warnings).""",
     "floor": """\
 floor: the median of the fastest tenth, ± half of its 95 % interval. What else runs here hardly moves it, so it can be
 compared with another day's.""",
-    "p90": """\
-p90, p99: what 90 %, 99 % of the inferences did not exceed. – : not measured, or withheld (see the warnings).""",
+    "p90": "p90, p99: what 90 %, 99 % of the inferences did not exceed.",
     "speed-up": """\
 speed-up: over the float32 artifact of the same format and setting, both timed side by side in one process, in blocks
 that alternate within milliseconds; at least: by its 95 % interval.""",
 }
 NO_SPEEDUP = """\
-no speed-up, since no float32 artifact of the same export and setting was measured; 'toolkit compare A B' times any two
+no speed-up where no float32 artifact of the same export and setting was measured; 'toolkit compare A B' times any two
 files side by side."""
 START_LEGEND = {
     "end to end": """\
@@ -64,7 +64,7 @@ def report(console: Console, record: "Record") -> None:
     columns = (*text_columns("artifact"), *figure_columns(*varied))
     if record.host.emulated:
         heading = "Each ran once: this machine is emulated, and its times are no latencies"
-        rows = [(*name, *_described(result), result.runtime) for name, result in named]
+        rows = [(*name, result.runtime, *_described(result)) for name, result in named]
         _table(console, heading, (*columns, *EMULATED_COLUMNS), rows, failed=record.failures)
     else:
         _report_times(console, record, columns, named)
@@ -80,7 +80,7 @@ def _report_times(
     rows = [(*name, *_latency_row(record, result)) for name, result in named]
     heading = f"Latency of one inference{_setting(record.results)}"
     _table(console, heading, (*columns, *LATENCY_COLUMNS), rows, LATENCY_LEGEND, failed=record.failures)
-    if named and not any(result.is_baseline or record.baseline(result) for result in record.results):
+    if not all(result.is_baseline or record.baseline(result) for result in record.results):
         console.legend(NO_SPEEDUP)
     starts = [(*name, *_start_row(result)) for name, result in named]
     _table(console, "End to end, start and memory", (*columns, *START_COLUMNS), starts, START_LEGEND)

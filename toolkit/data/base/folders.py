@@ -145,7 +145,7 @@ def find(path: Path, suffixes: Sequence[str], *, kind: str) -> Classes:
         everything = _list(root, names, suffixes, notes)
         if not everything.files:
             there = f"; it holds {notes.others}" if notes.others else ""
-            raise DataError(f"{path}: no file there is one of {', '.join((*suffixes, *OTHERS))}{there}")
+            raise DataError(f"{path}: holds no file of a kind that is read ({', '.join((*suffixes, *OTHERS))}){there}")
         _check_filled(path, everything, names, suffixes, kind)
         if alike := _alike(root, names, suffixes):
             notes.add(

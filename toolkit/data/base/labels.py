@@ -66,7 +66,7 @@ def _flat(labels: NDArray[Any], *, part: str, origin: str) -> NDArray[Any]:
             raise DataError(f"{origin}: no training image has label {missing[0]}")
         columns: NDArray[np.int64] = labels.argmax(axis=1).astype(np.int64)
         return columns
-    if labels.dtype.kind == "f" and ((np.abs(labels) < EXACT) & (labels == np.rint(labels))).all():
+    if labels.dtype.kind == "f" and ((np.abs(labels.astype(np.float64)) < EXACT) & (labels == np.rint(labels))).all():
         labels = labels.astype(np.int64)
     if labels.ndim != 1 or labels.dtype.kind not in "biuUS":
         raise DataError(f"{wrong}; allowed: whole numbers or texts, (N,) or (N, 1), or one-hot rows")

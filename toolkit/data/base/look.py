@@ -1,5 +1,6 @@
 """Checks of a data set for faults that make a bad model without any error: pixels that use little of their range,
-images with nothing on them, columns of one value, and parts that do not fit each other.
+images with nothing on them, columns of one value, or that number the rows or tell the time, and parts that do not fit
+each other.
 """
 
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ NARROW_SPAN = 2**5
 FAR_MEANS = WHITE / 4
 # How many rows or classes a message names.
 NAMED = 5
-# Rows, or steps in all windows, of which a column that grows with them does so by chance hardly ever.
+# Fewest rows, or steps in all windows: with fewer, a column may number or grow by chance.
 FEWEST = 20
 
 

@@ -59,7 +59,7 @@ class Prepared:
     def takes_float(self, convention: Convention) -> bool:
         """Say whether the input stays float32 in int8: values that are normalized, or numbers of categories.
 
-        One step of int8 holds several of 1,000 words.
+        int8 has 256 steps: with 1,000 words, several would share one.
         """
         looks_up = convention.layout == Layout.VALUES and not LOOK_UP.isdisjoint(self.layers.values())
         return looks_up or bool(self.normalizations(convention))

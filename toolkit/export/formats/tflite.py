@@ -24,10 +24,10 @@ def convert(prepared: Prepared, request: Request, path: Path) -> dict[str, Any]:
     """Write the artifact to ``path`` and return what the manifest should say about how it was made.
 
     int8 is full-integer: weights, activations, input and output. Values that are normalized come in as float32, and are
-    normalized in it: one scale for columns as unlike as 0.1 and 1,000 would leave nothing of the former. So do numbers
-    that are looked up. The ranges are those of the
-    calibration images, or those that the model was trained with. What is MIXED takes and gives float32, and keeps the
-    weights of its layers in float as float16. The converter's errors are passed on.
+    normalized in it: one scale for columns as unlike as 0.1 and 1,000 would leave nothing of the former. Numbers that
+    are looked up, as by an Embedding, come in as float32 too. The ranges are those of the calibration images, or those
+    that the model was trained with. What is MIXED takes and gives float32, and keeps the weights of its layers in float
+    as float16. The converter's errors are passed on.
     """
     tf = extras.load("tensorflow")
     source = prepared.rounding if prepared.rounding and request.quantization == "int8" else prepared

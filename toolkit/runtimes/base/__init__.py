@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.convention import Convention, from_tensor, layout_of
+from toolkit.convention import Convention, fits, from_tensor, layout_of
 from toolkit.errors import ArtifactError, ToolkitError
 from toolkit.files.memory import check_memory
 from toolkit.manifest import TensorSpec
@@ -83,10 +83,12 @@ class Session(Predictor):
     def fix(self, shapes: Mapping[str, Sequence[int | None]]) -> None:
         """Give inputs, by name, the sizes that are free; called before anything is run.
 
-        Names of no input are those of another artifact's. Raises ArtifactError if none of the names is one of this
-        artifact's, or an input cannot have a shape.
+        Names of no input are those of another artifact's; so are shapes that an artifact without free sizes cannot
+        have. Raises ArtifactError if none of the names is one of this artifact's, or an input cannot have a shape.
         """
-        if shapes and not shapes.keys() & {spec.name for spec in self.inputs}:
+        if not self.has_free_sizes:
+            shapes = {spec.name: shape for spec in self.inputs if fits(spec.shape, shape := shapes.get(spec.name, ()))}
+        elif shapes and not shapes.keys() & {spec.name for spec in self.inputs}:
             named = " or ".join(f"'{name}'" for name in shapes)
             raise ArtifactError(f"{self.path}: has no input {named}; it takes {_taken(self.inputs)}")
         self.inputs = tuple(_fixed(spec, shapes.get(spec.name, spec.shape), path=self.path) for spec in self.inputs)
@@ -266,18 +268,14 @@ def batch_of(inputs: Sequence[TensorSpec], batch: int, *, path: Path) -> int:
 def check_rows(rows: NDArray[Any], by: Predictor) -> None:
     """Raise ArtifactError if rows of data, (N, …), are not what the input takes; a size that it leaves free is any."""
     dtype, shape = by.convention.dtype, by.convention.row_shape(by.input.shape)
-    sizes = rows.shape[1:]
-    fits = len(shape) == len(sizes) and all(has in (None, size) for has, size in zip(shape, sizes, strict=True))
-    if dtype != rows.dtype or not fits:
+    if dtype != rows.dtype or not fits(shape, rows.shape[1:]):
         kind = "images" if dtype == np.uint8 else "values"
         other = "" if dtype == rows.dtype else f"{rows.dtype} "
-        raise ArtifactError(f"{by.path}: takes {kind} {shape}, the data are {other}{sizes}")
+        raise ArtifactError(f"{by.path}: takes {kind} {shape}, the data are {other}{rows.shape[1:]}")
 
 
 def _fixed(spec: TensorSpec, shape: Sequence[int | None], *, path: Path) -> TensorSpec:
-    if len(shape) != len(spec.shape) or any(
-        has not in (None, size) for has, size in zip(spec.shape, shape, strict=True)
-    ):
+    if not fits(spec.shape, shape):
         raise ArtifactError(f"{path}: takes {_taken([spec])}, which cannot be {tuple(shape)}")
     return replace(spec, shape=tuple(shape))
 
