@@ -79,7 +79,7 @@ def test_the_answer_for_a_view_is_the_mean_of_those_for_its_looks():
 def test_a_model_that_answers_with_no_numbers_predicts_nothing(exported_once, photos, monkeypatch):
     nothing = np.full((len(photos), 3), np.nan, np.float32)
     monkeypatch.setattr("toolkit.worker.session.ContainedSession.predict", lambda self, images: nothing)
-    with pytest.raises(ArtifactError, match=r"cnn-int8\.tflite: NaN or infinite outputs for 6 of 6 rows"):
+    with pytest.raises(ArtifactError, match=r"cnn-int8\.tflite: NaN or infinite outputs in 6 of 6 answers"):
         predict(photos, exported_once / "cnn-int8.tflite", warn=pytest.fail)
 
 

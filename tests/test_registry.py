@@ -7,6 +7,7 @@ import pytest
 
 from toolkit import extras, registry, runtimes
 from toolkit.errors import MissingExtraError, UsageError
+from toolkit.runtimes.base import RuntimeModule
 
 
 def test_names_are_the_files_of_the_folder():
@@ -100,23 +101,40 @@ def installed(tmp_path, monkeypatch):
 )
 def test_an_installed_package_adds_a_member(installed, package, group):
     before = registry.names(package)
-    needed = registry.NEEDED[group.partition(".")[2]]
+    folder = group.partition(".")[2]
+    needed = (*registry.NEEDED[folder], *registry.EITHER.get(folder, [()])[-1])
     installed(group, "added", "".join(f"{name} = 'from outside'\n" for name in needed))
     assert registry.names(package) == (*before, "added")
     assert getattr(registry.member(package, "added", kind="member"), needed[0]) == "from outside"
 
 
-@pytest.mark.parametrize(
-    "package",
-    [
-        *("toolkit.models", "toolkit.data", "toolkit.runtimes", "toolkit.export.formats", "toolkit.report.sections"),
-        *("toolkit.study.claims", "toolkit.study.charts", "toolkit.search.charts"),
-    ],
-)
+def test_a_package_adds_to_no_other_folder(installed):
+    installed("toolkit.charts", "added", "")
+    assert "added" not in (*registry.names("toolkit.study.charts"), *registry.names("toolkit.search.charts"))
+
+
+@pytest.mark.parametrize("package", ["toolkit.models", "toolkit.data", "toolkit.runtimes", "toolkit.export.formats"])
 def test_the_own_members_have_what_others_must_have(package):
     for name in registry.names(package):
-        module = registry.member(package, name, kind="member")
-        assert [one for one in registry.NEEDED[package.rpartition(".")[2]] if not hasattr(module, one)] == []
+        assert registry.missing(registry.member(package, name, kind="member"), package) == []
+
+
+def test_a_runtime_must_have_all_that_is_called_of_it():
+    protocol = {*vars(RuntimeModule), *RuntimeModule.__annotations__}
+    assert {*registry.NEEDED["runtimes"]} == {name for name in protocol if not name.startswith("_")}
+
+
+@pytest.mark.parametrize(
+    ("package", "group", "lacking"),
+    [
+        ("toolkit.data", "toolkit.data", "lacks load, locate with fetch or recognises with READS; add"),
+        ("toolkit.export.formats", "toolkit.formats", "lacks SUFFIX, MADE_FROM, QUANTIZATIONS, convert or derive; add"),
+    ],
+)
+def test_of_what_a_member_may_have_it_must_have_one(installed, package, group, lacking):
+    installed(group, "added", "SUMMARY, locate, READS = 'some', None, ()")
+    with pytest.raises(UsageError, match=lacking):
+        registry.member(package, "added", kind="member")
 
 
 def test_a_runtime_of_another_package_takes_no_files_over(installed):
@@ -138,7 +156,12 @@ def test_a_runtime_of_another_package_takes_no_files_over(installed):
             "plugged_in",
             "'wide' of the package 'plug-in' cannot be imported: SystemEx",
         ),
-        ("wide", "x = 3", "plugged_in", "the model 'wide' of the package 'plug-in' lacks build; uninstall it"),
+        (
+            "wide",
+            "x = 3",
+            "plugged_in",
+            "'wide' of the package 'plug-in' lacks build; add what is missing, or uninstall the package",
+        ),
         ("wide", "x = 3", "plugged_in:x", "of the package 'plug-in' is 'plugged_in:x', which is no module"),
     ],
 )

@@ -65,6 +65,6 @@ def test_a_stream_writes_something_else_for_what_it_lacks():
 
 
 def test_nothing_of_a_text_in_markdown_is_more_than_text():
-    assert in_markdown("qemu-x86_64 _a_ *b* `c` ![d](e) <f> \\\n# g") == (
-        r"qemu-x86_64 \_a\_ \*b\* \`c\` !\[d\](e) \<f> \\\\x0a# g"
+    assert in_markdown("qemu-x86_64 _a_ *b* `c` ![d](e) <f> \\\n# g | h") == (
+        r"qemu-x86_64 \_a\_ \*b\* \`c\` !\[d\](e) \<f> \\\\x0a# g \| h"
     )

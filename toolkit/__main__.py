@@ -11,7 +11,7 @@ def main() -> None:
         from toolkit import cli
 
         cli.main()
-    except KeyboardInterrupt:  # while modules were imported: of a later one, Typer makes an exit code
+    except KeyboardInterrupt:  # Ctrl-C while modules are imported; later on Typer turns it into an exit code
         sys.stderr.write("error: interrupted\n")
         sys.exit(INTERRUPTED)
 

@@ -1,7 +1,6 @@
 """The versions that this toolkit is tested with: ``constraints.txt``, of the checkout or inside the installed wheel."""
 
 import re
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 FILE = "constraints.txt"
@@ -22,6 +21,8 @@ def tested() -> dict[str, str]:
 
 def installed(distribution: str) -> str | None:
     """Return the version of an installed distribution; None if it is not installed."""
+    from importlib.metadata import PackageNotFoundError, version  # here: it would count as a cold start of a benchmark
+
     try:
         return version(distribution)
     except PackageNotFoundError:

@@ -25,15 +25,21 @@ SHARED_MODULE = "base"
 # group of toolkit's begins there.
 DECLARED = ("*.dist-info/entry_points.txt", "*.egg-info/entry_points.txt")
 GROUP = b"[toolkit."
-# What a member of another package must have, by its folder; toolkit's own are looked at by its tests.
+# The folders that other packages add members to, and what such a member must have; toolkit's own are looked at by its
+# tests.
 NEEDED = {
     "models": ("build",),
     "data": ("SUMMARY", "load"),
     "formats": ("SUFFIX", "MADE_FROM", "QUANTIZATIONS"),
-    "runtimes": ("SUFFIXES", "PACKAGE", "DISTRIBUTIONS", "QUANTIZATIONS", "KERNELS", "open_session"),
-    "sections": ("ORDER", "TITLE", "show"),
-    "claims": ("LETTER", "CLAIM", "CHARTS", "weigh"),
-    "charts": ("ORDER", "draw"),
+    "runtimes": (
+        *("SUFFIXES", "PACKAGE", "DISTRIBUTIONS", "QUANTIZATIONS", "KERNELS", "open_session", "trace", "nodes"),
+        *("prefixes", "write_probe", "portability", "devices"),
+    ),
+}
+# And what it must have one of.
+EITHER = {
+    "data": (("locate", "fetch"), ("recognises", "READS")),
+    "formats": (("convert",), ("derive",)),
 }
 
 
@@ -60,9 +66,20 @@ def member(package: str, name: str, *, kind: str) -> ModuleType:
         raise UsageError(f"the {kind} '{name}' of {_who(entry)} cannot be imported: {_reason(error)}") from error
     if not isinstance(module, ModuleType):
         raise UsageError(f"the {kind} '{name}' of {_who(entry)} is '{entry.value}', which is no module")
-    if lacking := [one for one in NEEDED.get(package.rpartition(".")[2], ()) if not hasattr(module, one)]:
-        raise UsageError(f"the {kind} '{name}' of {_who(entry)} lacks {', '.join(lacking)}; uninstall it")
+    if lacking := missing(module, package):
+        what = f"the {kind} '{name}' of {_who(entry)} lacks {', '.join(lacking)}"
+        raise UsageError(f"{what}; add what is missing, or uninstall the package")
     return module
+
+
+def missing(module: ModuleType, package: str) -> list[str]:
+    """Return what a module lacks to be a member of ``package``."""
+    folder = package.rpartition(".")[2]
+    lacking = [one for one in NEEDED[folder] if not hasattr(module, one)]
+    either = EITHER.get(folder, ())
+    if either and not any(all(hasattr(module, one) for one in names) for names in either):
+        lacking.append(" or ".join(" with ".join(names) for names in either))
+    return lacking
 
 
 def from_file(path: Path) -> ModuleType:
@@ -106,11 +123,12 @@ def _own(package: str) -> tuple[str, ...]:
 @cache
 def _added(package: str) -> "dict[str, EntryPoint]":
     """Return the members that installed packages add, by name. All packages are read for it, so once a process."""
-    if not _any_added():
+    folder = package.rpartition(".")[2]
+    if folder not in NEEDED or not _any_added():
         return {}
     from importlib.metadata import entry_points
 
-    return {entry.name: entry for entry in entry_points(group=f"toolkit.{package.rpartition('.')[2]}")}
+    return {entry.name: entry for entry in entry_points(group=f"toolkit.{folder}")}
 
 
 @cache

@@ -27,7 +27,7 @@ _PLAIN = {
 _PLAINLY = "toolkit.plainly"
 # What Markdown takes for more than itself, within a line; of underscores, those at the ends of words (CommonMark
 # 0.31.2, section 6).
-_MARKDOWN = re.compile(r"[\\`*<&\[\]]|(?<![^\W_])_|_(?![^\W_])")
+_MARKDOWN = re.compile(r"[\\`*<&\[\]|]|(?<![^\W_])_|_(?![^\W_])")
 # How a text begins that is in UTF-16 (The Unicode Standard 15.0, section 23.8).
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
@@ -53,7 +53,10 @@ def drawn(text: str) -> str:
 
 
 def in_markdown(text: str) -> str:
-    """Return a text for a line of Markdown: nothing in it is taken for a picture, a link or a heading."""
+    """Return a text for the inside of a line of Markdown: nothing in it is taken for a picture, a link or emphasis.
+
+    Nor does it end a cell of a table.
+    """
     return _MARKDOWN.sub(r"\\\g<0>", printable(text))
 
 

@@ -137,7 +137,7 @@ def test_a_model_that_answers_with_no_numbers_is_not_exported(tiny, tmp_path):
     model.set_weights([np.full_like(values, np.nan) for values in model.get_weights()])
     model.save(tmp_path / "mlp.keras")
     source = sources.resolve(str(tmp_path / "mlp.keras"))
-    with pytest.raises(ArtifactError, match=r"mlp\.keras: NaN or infinite outputs for 90 of 90 rows"):
+    with pytest.raises(ArtifactError, match=r"mlp\.keras: NaN or infinite outputs in 90 of 90 answers"):
         export(source, tiny, tmp_path / "x", ExportOptions(plan([], [])), warn=pytest.fail)
 
 

@@ -42,6 +42,7 @@ def test_images_with_many_clipped_values_that_are_answered_otherwise_are_the_cau
     assert found.name == "saturation"
     assert (found.before, found.after) == (1 - wrong, 1.0)
     assert found.text.startswith("its input holds -1 to 0.9922, beyond which ")
+    assert found.text.endswith(" of the values are clipped; where few are, the answers are equal")
     unrelated = answers(halves, rng.random(IMAGES) < 0.4)
     assert clipping.input_clipping(INPUT, some(values), unrelated, halves) is None
     assert clipping.input_clipping(FLOAT, some(values), answers(halves, bright), halves) is None
@@ -68,7 +69,8 @@ def test_several_outputs_at_the_highest_value_with_the_right_one_among_them_are_
     found = clipping.output_clipping(OUTPUT, outputs, outputs.argmax(axis=1), halves)
     assert (found.name, found.after) == ("saturation", 1.0)
     assert found.before == halves.share(outputs.argmax(axis=1)) < 0.9
-    assert found.text.startswith("the outputs of several classes are at 0.9961, the most that its output holds, for ")
+    assert found.text.startswith("the outputs of several classes are at 0.9961, the most that its output holds, in ")
+    assert found.text.endswith(" of the answers: the larger are clipped")
 
 
 def test_ties_that_hold_the_right_class_by_chance_are_no_cause(rng, halves):

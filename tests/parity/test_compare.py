@@ -143,7 +143,7 @@ def test_one_output_that_is_no_number_fails(judge, bad):
     outputs[5, 1] = bad
     judged = judge(outputs)
     assert judged.verdict == "fail"
-    assert judged.problem == Problem("numbers", "NaN or infinite outputs for 1 of 90 rows")
+    assert judged.problem == Problem("numbers", "NaN or infinite outputs in 1 of 90 answers")
     assert judged.to_json()["max_abs_error"] is None
 
 

@@ -42,6 +42,15 @@ def test_the_parser_reads_metrics_licence_and_data(shipped, read):
         assert (one.metric_type, one.dataset_split) == ("accuracy", "test")
 
 
+def test_no_text_of_a_manifest_is_a_picture_or_a_cell_of_its_own(shipped):
+    found, evil = manifest.read(shipped), "a|b ![c](d)"
+    first = replace(found.artifacts[0], verified=replace(verification("pass", 0.5), dataset=EvaluationSet(evil, ())))
+    recipe, data = replace(found.recipe, model=evil), replace(found.data, name=evil)
+    text = card.body(replace(found, model=evil, recipe=recipe, data=data, artifacts=(first,)))
+    assert text.count(r"a\|b !\[c\](d)") == 5  # the title has two
+    assert evil not in text
+
+
 def test_no_text_of_a_manifest_becomes_a_field(shipped, read):
     found = manifest.read(shipped)
     first = replace(found.artifacts[0], verified=replace(verification("pass", 0.5), dataset=EvaluationSet(EVIL, ())))

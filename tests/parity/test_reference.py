@@ -53,7 +53,7 @@ def test_the_second_time_the_reference_does_not_run(exported_once, tiny, cache, 
 @pytest.mark.parametrize(
     ("shape", "said"),
     [
-        ((3,), r"cnn\.keras: NaN or infinite outputs for 90 of 90 rows"),
+        ((3,), r"cnn\.keras: NaN or infinite outputs in 90 of 90 answers"),
         ((), r"cnn\.keras: answers 90 images with numbers \(90,\); a classifier gives one for each class"),
         ((2, 3), r"cnn\.keras: answers 90 images with numbers \(90, 2, 3\)"),
     ],

@@ -175,7 +175,23 @@ def test_of_files_that_are_compared_with_each_other_those_of_a_manifest_are_know
 
     assert checked(listed, found.reference_path) == {"overlap": [], "overlap_checked": "all"}
     assert checked(listed, foreign) == checked(foreign, dataset=leaky) == leaks.NOT_CHECKED
-    assert checked(foreign, listed, dataset=leaky)["overlap"][0]["count"] == 1
+    beside_it = checked(foreign, listed, dataset=leaky)
+    assert (beside_it["overlap"][0]["count"], beside_it["overlap_checked"]) == (1, None)
+
+
+@pytest.mark.slow
+def test_of_files_of_two_exports_all_is_said_that_either_has_learned_from(exported, exported_once, tmp_path, tiny):
+    document = json.loads((exported / "manifest.json").read_text())
+    document["data"]["rows"] = None
+    (exported / "manifest.json").write_text(json.dumps(document))
+    rows = document["calibration"]["rows"]
+    other = next(row for row in range(len(tiny.train)) if row not in rows)
+    leaky = data.load(leaky_npz(tmp_path, tiny, [rows[0], other]), warn=pytest.fail)
+    whole, sampled = exported_once / "cnn-int8.tflite", exported / "cnn-int8.tflite"
+    for files in ((whole, sampled), (sampled, whole)):
+        said = leaks.check_files(files, leaky, allowed=True, warn=lambda text: None)
+        assert {(one["other"], one["count"]) for one in said["overlap"]} == {("training", 2), ("calibration", 1)}
+        assert said["overlap_checked"] == "calibration images"
 
 
 @pytest.mark.slow

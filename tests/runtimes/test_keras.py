@@ -150,6 +150,13 @@ def described(name, kind, own, *given):
     return {"class_name": kind, "name": name, "config": {"name": name, **own}, "inbound_nodes": calls}
 
 
+def as_keras_2(path, config):
+    """Make an HDF5 file one of Keras 2, of a model with this configuration."""
+    with extras.load("h5py").File(path, "r+") as root:
+        root.attrs["keras_version"] = "2.15.0"
+        root.attrs["model_config"] = json.dumps({"class_name": "Functional", "config": config})
+
+
 def network(name, *layers):
     ends = {"input_layers": [[layers[0]["name"], 0, 0]], "output_layers": [[layers[-1]["name"], 0, 0]]}
     return {"name": name, "trainable": True, "layers": list(layers), **ends}
@@ -187,17 +194,36 @@ def test_an_hdf5_file_of_keras_2_is_read(keras, tmp_path):
         described("both", "Bidirectional", {"layer": lstm, "merge_mode": "concat"}, ("rows", 0)),
         described("dense", "Dense", {"units": 3}, ("both", 0)),
     )
-    with extras.load("h5py").File(path, "r+") as root:
-        root.attrs["keras_version"] = "2.15.0"
-        root.attrs["model_config"] = json.dumps({"class_name": "Functional", "config": config})
+    as_keras_2(path, config)
     before, rows = path.read_bytes(), np.random.default_rng(0).normal(size=(4, 8, 8, 2)).astype(np.float32)
     np.testing.assert_allclose(load_model(path)(rows, training=False), model(rows, training=False), atol=1e-6)
     assert path.read_bytes() == before
     depthwise = config["layers"][1]["config"]["layers"][1]["config"]
     depthwise["groups"] = 2
-    with extras.load("h5py").File(path, "r+") as root:
-        root.attrs["model_config"] = json.dumps({"class_name": "Functional", "config": config})
+    as_keras_2(path, config)
     with pytest.raises(ArtifactError, match=r"older\.h5: Keras cannot load it: .*'groups': 2"):
+        load_model(path)
+
+
+@pytest.mark.filterwarnings("ignore:You are saving your model as an HDF5 file")
+def test_an_hdf5_file_of_keras_2_may_name_its_tensors_and_call_functions(keras, tmp_path):
+    path = tmp_path / "older.h5"
+    values = keras.Input((4,), name="values")
+    model = keras.Model(values, keras.layers.Dense(3, name="dense")(values))
+    model.save(path)
+    config = network(
+        "net",
+        described("values", "InputLayer", {"batch_input_shape": [None, 4]}),
+        described("dense", "Dense", {"units": 3}, ("values", 0)),
+    )
+    config |= {"input_layers": {"values": ["values", 0, 0]}, "output_layers": {"class": ["dense", 0, 0]}}
+    as_keras_2(path, config)
+    rows = np.ones((2, 4), np.float32)
+    np.testing.assert_allclose(load_model(path)(rows), model(rows), atol=1e-6)
+    function = described("plus", "TFOpLambda", {"function": "math.add"})
+    config["layers"].append(function | {"inbound_nodes": [["dense", 0, 0, {"y": 3.0}]]})
+    as_keras_2(path, config)
+    with pytest.raises(ArtifactError, match=r"older\.h5: Keras cannot load it: .*TFOpLambda"):
         load_model(path)
 
 

@@ -10,6 +10,7 @@ from toolkit.convention import STANDARD
 from toolkit.errors import ArtifactError
 from toolkit.report.graph import read
 from toolkit.runtimes import get, open_session
+from toolkit.runtimes.base.graph import Node, Operator
 
 pytestmark = pytest.mark.training
 
@@ -89,6 +90,12 @@ def test_what_depends_on_sizes_that_are_free_is_not_known(tmp_path):
     (macs,) = [one.operator.macs for one in found if one.parameters]
     assert macs >= 4 * 4 * 4 * 3 * 5 * 5  # a CPU may compute more filters, of zeros
     assert found[-1].shape == (1, 4)
+
+
+@pytest.mark.parametrize(("macs", "left"), [(0, 0), (75, None), (None, None)])
+def test_where_sizes_are_free_only_no_multiplications_are_a_figure(macs, left):
+    node = Node(Operator("Conv", "XNNPACK", macs), "filtered", (1, 4), 300, (-1,))
+    assert node.without_sizes == Node(Operator("Conv", "XNNPACK", left), "filtered", None, 300, (-1,))
 
 
 def test_an_artifact_is_taken_apart_in_the_shape_that_it_was_measured_in(tmp_path):

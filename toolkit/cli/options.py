@@ -183,9 +183,7 @@ class ReadingOptions:
 
     image_size: Annotated[
         str | None,
-        option(
-            READING, "Height and width of a folder's images, HxW; default: what the model takes, or most of them have."
-        ),
+        option(READING, "Height and width of a folder's images, HxW; default: the model's, else that of most of them."),
     ] = None
     resize: Annotated[
         Resize | None,

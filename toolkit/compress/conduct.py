@@ -160,7 +160,7 @@ class _Narrower:
             )
         parts = divide(dataset, share=compression.asked.validation_split, seed=compression.asked.seed)
         tf = extras.load("tensorflow")
-        convention = inputs.of_file(self._model, Path(compression.asked.teacher), dataset)
+        convention = inputs.file_convention(self._model, Path(compression.asked.teacher), dataset)
         self.has_low_rank = lowrank.factored(self._keras, self._model, self._channels) is not self._model
         self._importance = prune.importance(tf, self._keras, self._model, self._channels, parts, convention)
         # A share that leaves less than 1.5 of the channels leaves one.

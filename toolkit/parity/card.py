@@ -31,13 +31,13 @@ def render(manifest: Manifest) -> str:
 def body(manifest: Manifest) -> str:
     """Return what people read of the card."""
     source = data.sources().get(manifest.data.name)
-    about = source.SUMMARY if source else manifest.data.name
+    about = source.SUMMARY if source else in_markdown(manifest.data.name)
     spec = manifest.artifacts[0].inputs[0]
     shape = "×".join(str(size) for size in spec.shape[1:])
     what = f"{manifest.noun}s"
     classes = ", ".join(map(in_markdown, manifest.data.classes))
     parts = [
-        f"# {manifest.title}",
+        f"# {in_markdown(manifest.title)}",
         f"A classifier of {shape} {what} into {len(manifest.data.classes)} classes ({classes}), exported by "
         "[toolkit](../../README.md). This page is made from `manifest.json` by `toolkit verify --save`.",
         "## Artifacts",
@@ -100,7 +100,7 @@ def _overlaps(manifest: Manifest) -> list[str]:
     what = f"{manifest.noun}s"
     shared = (one for several in overlaps for one in several)
     texts = (f"{one.count:,} {one.part} {what} are {one.other} {what} too" for one in shared)
-    return list(dict.fromkeys(texts))
+    return list(dict.fromkeys(map(in_markdown, texts)))
 
 
 def _measured_on(manifest: Manifest) -> list[str]:
@@ -109,7 +109,8 @@ def _measured_on(manifest: Manifest) -> list[str]:
     for artifact in manifest.artifacts:
         if on := artifact.measured_on:
             runtimes.setdefault(f"{on.kernels or 'unknown instruction sets'} ({on.cpu})", []).append(on.runtime)
-    return [f"Measured on {machine}, by {' and '.join(dict.fromkeys(by))}" for machine, by in runtimes.items()]
+    texts = (f"Measured on {machine}, by {' and '.join(dict.fromkeys(by))}" for machine, by in runtimes.items())
+    return list(map(in_markdown, texts))
 
 
 def _row(artifact: Artifact) -> str:
@@ -118,7 +119,7 @@ def _row(artifact: Artifact) -> str:
     verified = artifact.verified
     if verified is None or verified.accuracy is None or verified.reference_accuracy is None:
         return f"{described} – | – | – | – | {verified.verdict if verified else 'not verified'} |"
-    images = f"{verified.n:,} ({verified.dataset.name})"
+    images = f"{verified.n:,} ({in_markdown(verified.dataset.name)})"
     verdict = f"{verified.verdict} (margin {verified.margin_pp:g} pp)"
     shares = [units.percent(share) for share in (verified.accuracy, verified.reference_accuracy)]
     figures = (*shares, f"{verified.lost} / {verified.gained}", verdict)
@@ -132,9 +133,8 @@ def _recipe(manifest: Manifest) -> list[str]:
     if manifest.recipe is None:
         return []
     recipe = documents.to_tree(manifest.recipe).items()
-    parts = ["## Training", ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in recipe) + "."]
-    if metrics:
-        parts.append(f"{metrics}.")
+    said = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in recipe)
+    parts = ["## Training", *(f"{in_markdown(str(one))}." for one in (said, metrics) if one)]
     if (manifest.folder / "loss.png").is_file():
         parts.append("![loss against epochs](loss.png)\n![accuracy against epochs](accuracy.png)")
     return parts

@@ -114,9 +114,9 @@ def count_not_finite(outputs: NDArray[np.float32]) -> int:
     return int((~np.isfinite(outputs)).any(axis=1).sum())
 
 
-def not_finite(bad: int, images: int) -> Problem:
+def not_finite(bad: int, answers: int) -> Problem:
     """Outputs are numbers."""
-    return Problem("numbers", f"NaN or infinite outputs for {bad} of {images} rows")
+    return Problem("numbers", f"NaN or infinite outputs in {bad} of {answers} answers")
 
 
 def require_finite(outputs: NDArray[np.float32], *, path: Path) -> None:

@@ -36,7 +36,7 @@ def input_clipping(
     after = float((answers == halves.expected)[second][whole].mean()) if whole.any() else 0.0
     text = (
         f"its input holds {ends[0]:.4g} to {ends[1]:.4g}, beyond which {units.percent(float(beyond.mean()))} of the "
-        "values are clipped; equal are the answers to images with few of those"
+        "values are clipped; where few are, the answers are equal"
     )
     return Cause(NAME, text, halves.share(answers), after)
 
@@ -61,8 +61,8 @@ def output_clipping(
     if gained <= lost or mcnemar_p(lost, gained) >= LEVEL:
         return None
     text = (
-        f"the outputs of several classes are at {ends[1]:.4g}, the most that its output holds, for "
-        f"{units.percent(float(tied.mean()))} of the images: the larger are clipped"
+        f"the outputs of several classes are at {ends[1]:.4g}, the most that its output holds, in "
+        f"{units.percent(float(tied.mean()))} of the answers: the larger are clipped"
     )
     return Cause(NAME, text, halves.share(answers), halves.share(np.where(tied & meant, halves.expected, answers)))
 

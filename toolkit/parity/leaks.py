@@ -12,16 +12,21 @@ from toolkit.files.arrays import Expected, read_npy
 from toolkit.manifest import Manifest, listing
 from toolkit.overlap import Digests, Overlap
 
+# What was checked of a model that keeps the digests of all rows, or whose data are on this machine.
+ALL = "all"
 # What results and records say of rows that no model has learned from.
 NOT_CHECKED: dict[str, Any] = {"overlap": [], "overlap_checked": None}
 
 
 @dataclass(frozen=True)
 class LeakCheck:
-    """The test rows that a model has learned from. ``checked``: all that it learned from, or a sample of it."""
+    """The test rows that models have learned from.
+
+    checked: all that they learned from, or, of one of them, a sample; None if nobody knows it of one.
+    """
 
     overlaps: tuple[Overlap, ...]
-    checked: str
+    checked: str | None
 
     def to_json(self) -> dict[str, Any]:
         """Return what results and records say of it."""
@@ -52,19 +57,21 @@ def check_files(
     """
     manifests = {one and one.folder: one for one in map(listing, files)}
     learned = [one and check_test_set(one, dataset, allowed=allowed, warn=warn) for one in manifests.values()]
-    shared = [one for one in learned if one and one.overlaps]
-    told = shared[0] if shared else None if None in learned else learned[0]
-    return told.to_json() if told else NOT_CHECKED
+    known = [one for one in learned if one]
+    shared = dict.fromkeys(each for one in known for each in one.overlaps)
+    checked = None if None in learned else next((one.checked for one in known if one.checked != ALL), ALL)
+    return LeakCheck(tuple(shared), checked).to_json()
 
 
 def _compared(manifest: Manifest, dataset: Dataset, warn: Callable[[str], None]) -> LeakCheck:
     learned = _training_digests(manifest, dataset)
     if learned is not None:
-        return LeakCheck(overlap.find({"training": learned, "test": dataset.test.row_digests}), "all")
+        return LeakCheck(overlap.find({"training": learned, "test": dataset.test.row_digests}), ALL)
     sample = overlap.from_hex(manifest.calibration.row_sha256_16)
     warn(
-        f"{manifest.folder}: the images of '{manifest.data.name}' that it was trained on are not on this machine; the "
-        f"test images were compared with a sample of them, its {len(sample)} calibration images"
+        f"{manifest.folder}: the {manifest.noun}s of '{manifest.data.name}' that it was trained on are not on this "
+        f"machine; the test {manifest.noun}s were compared with a sample of them, its {len(sample)} calibration "
+        f"{manifest.noun}s"
     )
     return LeakCheck(overlap.find({"calibration": sample, "test": dataset.test.row_digests}), "calibration images")
 

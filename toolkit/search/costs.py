@@ -114,7 +114,7 @@ def _measure(
     if qat:
         made = quantization.fake_quantized(keras, made, parts)
     rows = parts.dataset.train.images
-    convention = inputs.of_file(made, files[0], parts.dataset) if files else runs.FED.taking(rows)
+    convention = inputs.file_convention(made, files[0], parts.dataset) if files else runs.FED.taking(rows)
     with locks.scratch() as work:
         path = work / NAME
         tflite.convert(prepare(made, work), Request("int8", convention.values(rows), convention), path)

@@ -13,6 +13,6 @@ def image(path: Path, alt: str, folder: Path) -> str:
 
 def table(figures: Table) -> str:
     """Return a table, whose cells are text alone."""
-    cells = [[in_markdown(cell).replace("|", "\\|") for cell in row] for row in (figures.headings, *figures.rows)]
+    cells = [[in_markdown(cell) for cell in row] for row in (figures.headings, *figures.rows)]
     cells.insert(1, ["---"] * len(figures.headings))
     return "\n".join(f"| {' | '.join(row)} |" for row in cells)

@@ -55,7 +55,7 @@ class Teacher:
         self._model = load_model(path, (min(_ROWS, len(dataset.train)), *dataset.input_shape))
         self._classes, self._noun = dataset.classes, dataset.noun
         transfer.check_input(self._model, path, dataset)
-        self.convention = inputs.of_file(self._model, path, dataset)
+        self.convention = inputs.file_convention(self._model, path, dataset)
         self._taken = inputs.compiled(tf, self.convention)
         self._check(dataset, self.convention)
         advice = "export it with {}, and give the file of that export"

@@ -18,7 +18,7 @@ from toolkit.runtimes.keras import KerasSession, declared
 from toolkit.training.recipe import Recipe
 
 
-def of_recipe(model: Any, recipe: Recipe, dataset: Dataset) -> Convention:
+def recipe_convention(model: Any, recipe: Recipe, dataset: Dataset) -> Convention:
     """Return what the model of a recipe takes: as the user says, or the file that it is from, or its first layer.
 
     Else pixels from 0 to 1; values are taken as they are. Raises UsageError for a range of other channels, or of rows
@@ -26,13 +26,13 @@ def of_recipe(model: Any, recipe: Recipe, dataset: Dataset) -> Convention:
     """
     if recipe.input_range is None:
         files = models.weights_files(recipe.model)
-        return of_file(model, files[0], dataset) if files else _chosen(declared(model), model, dataset)
+        return file_convention(model, files[0], dataset) if files else _chosen(declared(model), model, dataset)
     if not dataset.is_pixels:
         raise UsageError(f"{OPTION} says what pixels become; '{dataset.name}' has {dataset.rows_are}: leave it out")
     return _chosen(parse(recipe.input_range), model, dataset)
 
 
-def of_file(model: Any, path: Path, dataset: Dataset) -> Convention:
+def file_convention(model: Any, path: Path, dataset: Dataset) -> Convention:
     """Return what the model of a Keras file takes: as its manifest says, its run, or its first layer."""
     return _chosen(inputs.file_convention(path, declared(model), FED.layout), model, dataset)
 

@@ -78,7 +78,7 @@ def build(
     else:
         with allowing(recipe.code_files):
             model = load_model(in_float)
-        convention = inputs.of_recipe(model, recipe, parts.dataset)
+        convention = inputs.recipe_convention(model, recipe, parts.dataset)
     if recipe.qat:
         # Steps of other values are not those that it rounds to.
         if str(convention) != str(FED.taking(parts.dataset.train.images)):
@@ -114,7 +114,7 @@ def _new(keras: Any, recipe: Recipe, parts: Parts, *, warn: Callable[[str], None
             recipe.model, input_shape=dataset.input_shape, classes=dataset.classes, activation=recipe.activation
         )
         transfer.check_input(model, path, dataset)
-        convention = inputs.of_recipe(model, recipe, dataset)
+        convention = inputs.recipe_convention(model, recipe, dataset)
         if recipe.code_files:
             model = transfer.ending_in_probabilities(keras, model, path, dataset, convention, recipe, warn=warn)
         return normalized(keras, model, parts), convention

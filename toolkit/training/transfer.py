@@ -44,7 +44,7 @@ def start(
     if bounds_of(model) and not recipe.qat:
         raise UsageError(f"{path}: rounds as integer kernels do; give --qat to train it further, or the model in float")
     check_input(model, path, dataset)
-    convention = inputs.of_recipe(model, recipe, dataset)
+    convention = inputs.recipe_convention(model, recipe, dataset)
     if tries_range:
         inputs.check(model, path, convention, parts)
     learning_in_float32(model)

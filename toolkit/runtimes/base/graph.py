@@ -46,7 +46,7 @@ class Node:
     @property
     def without_sizes(self) -> "Node":
         """The same where the sizes of the inputs are not known."""
-        return replace(self, shape=None, operator=replace(self.operator, macs=None if self.operator.macs else 0))
+        return replace(self, shape=None, operator=replace(self.operator, macs=0 if self.operator.macs == 0 else None))
 
 
 def edges(ends: Sequence[tuple[Iterable[Hashable], Iterable[Hashable]]]) -> list[tuple[int, ...]]:

@@ -130,7 +130,10 @@ def trace(path: Path, values: NDArray[np.float32]) -> list[Traced]:
 
 
 def nodes(path: Path, *, batch: int = 1, shapes: Shapes | None = None) -> list[Node]:
-    """Return the layers. TensorFlow compiles them into something else: what computes each is not known."""
+    """Return the layers. TensorFlow compiles them into something else: what computes each is not known.
+
+    Sizes that are free stay so, whatever ``shapes`` says: a model that is called for others has other layers.
+    """
     model = load_model(path)
     return graph.nodes(extras.load("keras").Model(model.inputs, model.outputs), kernels=KERNELS[0], batch=batch)
 

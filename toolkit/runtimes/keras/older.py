@@ -65,15 +65,19 @@ def _describe(layers: Any, config: Any, *, wrapped: bool = False) -> None:
 
 
 def _count_calls(own: dict[str, Any]) -> None:
-    """Count the calls of models within a functional model from 0, as those of layers; a lone tensor is in no list."""
+    """Count the calls of models within a functional model from 0, as those of layers; a lone tensor is in no list.
+
+    The calls of functions of TensorFlow are written otherwise: Keras 3 has no such layers, and says so.
+    """
     classes = {layer.get("name"): layer["class_name"] for layer in own["layers"]}
     calls = [call for layer in own["layers"] for call in layer.get("inbound_nodes", ()) if isinstance(call, list)]
-    for given in [given for call in calls for given in call]:
+    for given in [given for call in calls for given in call if isinstance(given, list)]:
         given[1] -= classes.get(given[0]) in _MODELS
-    for given in own["output_layers"]:
+    ends = own["output_layers"]
+    for given in ends.values() if isinstance(ends, dict) else ends:
         given[1] -= classes.get(given[0]) == "Sequential"  # of the others Keras expects it
     for end in ("input_layers", "output_layers"):
-        if len(own[end]) == 1:
+        if isinstance(own[end], list) and len(own[end]) == 1:
             (own[end],) = own[end]
 
 
