@@ -79,6 +79,7 @@ def here_alone(monkeypatch, many):
     monkeypatch.setattr("toolkit.search.costs.Process", InThisProcess)
     monkeypatch.setattr("toolkit.data.load", lambda data, **options: many)
     monkeypatch.setattr("toolkit.parity.verify.data.load", lambda data, **options: many)
+    monkeypatch.setattr("toolkit.data.reads", lambda data: ())
     return trained
 
 

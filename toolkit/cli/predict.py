@@ -56,7 +56,8 @@ def command(
     )
     _print(console, predictions)
     console.note(f"model: {artifact}")
-    if any(isinstance(one, Prediction) and one.novelty is None for one in predictions):
+    answered = [one for one in predictions if isinstance(one, Prediction)]
+    if any(one.novelty is None and one.noun == "image" for one in answered):
         console.note("it has no score for what is none of its classes (why: docs/predict.md#none-of-these)")
     results = [one.to_json() for one in predictions]
     console.document({"schema": 1, "command": "predict", "model": str(artifact), "results": results})

@@ -46,10 +46,12 @@ def reading_for(choice: str, asked: Reading | None, recorded: Reading | None, *f
     choice: what ``toolkit.data.load`` takes. recorded: None where no training is known; files: then those of models,
     the first of which says what images they take.
     """
+    fields = data.reads(choice)
     if recorded is None:
-        asks_model = files and "image_size" in data.reads(choice)
+        asks_model = files and "image_size" in fields
         recorded = Reading(model_shape=image_shape(load_model(files[0]).input_shape) if asks_model else None)
-    return replace(asked, model_shape=recorded.model_shape) if asked else recorded.only(data.reads(choice))
+    recorded = recorded.only(fields)
+    return replace(asked, model_shape=recorded.model_shape) if asked else recorded
 
 
 def is_own(path: Path) -> bool:
