@@ -140,6 +140,19 @@ def _workers_are_kept():
     kept.end()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _charts_are_copied(tmp_path_factory):
+    """Trainings of this process draw no chart anew that they have drawn."""
+    if find_spec("tensorflow") is None:
+        yield
+        return
+    from tests.copied_charts import CopiedCharts
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("toolkit.training.fit.plots", CopiedCharts(tmp_path_factory.mktemp("charts")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def run_folder(request, tmp_path_factory) -> Path:
     """A folder that all processes which run tests share."""
