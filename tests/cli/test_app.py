@@ -12,6 +12,7 @@ import pytest
 import typer
 
 import toolkit
+from toolkit import __main__ as program
 from toolkit import registry
 from toolkit.cli import PANELS, VERBS, app, call, options
 from toolkit.training.device import DEVICES
@@ -137,6 +138,13 @@ def test_ctrl_c_while_modules_are_imported_is_one_line_too(tmp_path):
     program = [sys.executable, "-m", "toolkit", "data"]
     done = subprocess.run(program, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "error: interrupted\n")
+
+
+def test_ctrl_c_that_no_verb_has_met_ends_the_program_with_130(monkeypatch, capsys):
+    monkeypatch.setattr("toolkit.cli.main", lambda: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(SystemExit) as ended:
+        program.main()
+    assert (ended.value.code, capsys.readouterr().err) == (130, "error: interrupted\n")
 
 
 def test_a_bug_is_one_line_that_asks_for_a_report(cli, here, monkeypatch):
