@@ -27,8 +27,8 @@ GREATEST = 1e30
 # How far from 1 the probabilities of one image may sum in float32.
 SUM_TOLERANCE = 1e-3
 _CHANNELS = (1, 3)
-# About 1/256: steps of 8 bits from 0 to 1.
-STEPS = (1 / 512, 1 / 128)
+# About 1/256: steps of 8 bits from 0 to 1; and of how many outputs more different ones than those tell at once.
+STEPS, FIRST = (1 / 512, 1 / 128), 4096
 
 
 class Layout(StrEnum):
@@ -273,10 +273,15 @@ def step_of(outputs: NDArray[np.float32]) -> float | None:
 
     None if they are not all multiples of one step that 8 bits have from 0 to 1, two neighbours among them.
     """
-    seen = np.unique(outputs)
-    if not (2 < len(seen) <= 2**8 + 1 and 0 <= seen[0] < seen[-1] <= 1 and np.diff(seen).min() > STEPS[0]):
+    if len(np.unique(outputs.ravel()[:FIRST])) > 2**8 + 1:  # as of most, whose outputs need not all be sorted
         return None
-    step = seen[-1] / np.rint(seen[-1] / np.diff(seen).min())
+    seen = np.unique(outputs)
+    if not (2 < len(seen) <= 2**8 + 1 and 0 <= seen[0] < seen[-1] <= 1):
+        return None
+    least = np.diff(seen).min()
+    if least <= STEPS[0]:
+        return None
+    step = seen[-1] / np.rint(seen[-1] / least)
     places = outputs / step
     is_rounded = step < STEPS[1] and np.abs(places - np.rint(places)).max() < SUM_TOLERANCE
     return float(step) if is_rounded else None
