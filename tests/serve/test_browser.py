@@ -249,9 +249,16 @@ def test_long_names_of_many_classes_leave_room_for_what_the_model_saw(opened, ke
     draw(page, *SEVEN)
     page.get_by_text("Inference: 1.0 ms; the likeliest 12 of 100 classes").wait_for()
     keep(page, f"many-{width}")
-    assert page.locator(".says canvas").bounding_box()["width"] == 84
-    assert page.locator(".bars .name").first.evaluate("one => one.scrollWidth <= one.clientWidth")
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    # Asked at once: the answers to the later moves of the pen draw the card anew.
+    widths = """() => {
+      const name = document.querySelector(".bars .name"), all = document.documentElement;
+      return [document.querySelector(".says canvas").getBoundingClientRect().width,
+        name.clientWidth - name.scrollWidth, innerWidth - all.scrollWidth];
+    }"""
+    canvas, name_room, page_room = page.evaluate(widths)
+    assert canvas == 84
+    assert name_room >= 0
+    assert page_room >= 0
 
 
 CONTRAST = """() => {
