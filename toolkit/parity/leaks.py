@@ -44,7 +44,7 @@ def check_test_set(
     """
     learned = _compared(manifest, dataset, warn)
     what = f"{manifest.folder} on '{dataset.name}'"
-    overlap.refuse(learned.overlaps, what=what, allowed=allowed, instead=instead)
+    overlap.refuse(learned.overlaps, what=what, noun=dataset.noun, allowed=allowed, instead=instead)
     return learned
 
 
