@@ -183,7 +183,7 @@ def _fail(console: Console, invocation: Invocation, error: BaseException, text: 
     return code
 
 
-def main() -> None:
-    """Run the command line of this process."""
+def main() -> int:
+    """Run the command line of this process, and return its exit code."""
     extras.is_program = True
-    sys.exit(call(sys.argv[1:]))
+    return call(sys.argv[1:])
