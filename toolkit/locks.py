@@ -68,9 +68,7 @@ def remove_dead(path: Path, *, beside: Path | None = None) -> None:
         descriptor = _take(path, _OLD)
         if descriptor is not None:
             try:
-                if beside is not None:
-                    shutil.rmtree(beside, ignore_errors=True)
-                path.unlink(missing_ok=True)
+                _remove(path, beside)
             finally:
                 os.close(descriptor)
 
@@ -98,8 +96,7 @@ def scratch() -> Iterator[Path]:
             folder.mkdir(mode=0o700)
             yield folder
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
-            lock.unlink(missing_ok=True)
+            _remove(lock, folder)
 
 
 @contextmanager
@@ -113,6 +110,15 @@ def own_temporaries() -> Iterator[None]:
             yield
         finally:
             tempfile.tempdir = before
+
+
+def _remove(lock: Path, folder: Path | None) -> None:
+    """Remove a folder and then its lock, which stays if the folder does: whoever comes next removes both."""
+    if folder is not None:
+        shutil.rmtree(folder, ignore_errors=True)
+        if folder.exists():  # a process that was started there, and is just ending, still writes
+            return
+    lock.unlink(missing_ok=True)
 
 
 def _in_time(take: Callable[[], int | None]) -> int | None:
