@@ -3,6 +3,7 @@
 Nothing else of toolkit is imported before signals are handled: until then Python answers them, with a traceback.
 """
 
+import os
 import signal
 import sys
 import time
@@ -33,13 +34,23 @@ class _EndRequest:
             raise KeyboardInterrupt
 
 
+def _open_closed_streams() -> None:
+    """Let a standard stream that is closed, as by ``>&-``, lead nowhere: the next file to be opened would become it."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            os.set_inheritable(nowhere, True)
+            setattr(sys, name, os.fdopen(nowhere, mode, encoding="utf-8"))
+
+
 def main() -> None:
     """Run the command line of this process."""
     request = _EndRequest()
+    heeded = [number for number in SIGNALS if signal.getsignal(number) != signal.SIG_IGN]  # as ``nohup`` has it
     try:
-        for number in SIGNALS:
-            if signal.getsignal(number) != signal.SIG_IGN:  # as ``nohup`` has it
-                signal.signal(number, request)
+        for number in heeded:
+            signal.signal(number, request)
+        _open_closed_streams()
         from toolkit import cli
         from toolkit.errors import INTERRUPTED
 
@@ -48,6 +59,8 @@ def main() -> None:
     except KeyboardInterrupt:  # while modules are imported; later on Typer turns it into an exit code
         sys.stderr.write("error: interrupted\n")
         interrupted = True
+    for number in heeded:  # there is nothing left to save or to remove
+        signal.signal(number, signal.SIG_DFL)
     if interrupted:
         # Python remembers a KeyboardInterrupt that came through exec(), which makes dataclasses, and would end by
         # SIGINT whatever was made of it; the next exec() forgets it.

@@ -1,6 +1,7 @@
 """The command line: one module a verb, each thin. Here the verbs become one program with one way to fail."""
 
 import os
+import signal
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
@@ -18,6 +19,8 @@ from toolkit.errors import INTERRUPTED, ToolkitError, ToolkitWarning, UsageError
 from toolkit.text import well_formed
 
 UNEXPECTED = 1
+# Exit code if the reader of the output has ended, as ``head`` does: that of programs that SIGPIPE ends.
+UNREAD = 128 + signal.SIGPIPE
 
 # The verbs by what they are for, in the order of the road, each with the first sentence of its help: the help imports
 # none of them.
@@ -104,6 +107,10 @@ def call(arguments: Sequence[str]) -> int:
         if code == INTERRUPTED:  # Typer makes an exit code of Ctrl-C and says nothing
             console.error("interrupted")
         return code
+    except SystemExit as error:  # by which Typer and rich end the program if nobody reads what they print
+        if not isinstance(error.__context__, BrokenPipeError):
+            raise
+        return UNREAD
     except ToolkitError as error:
         return _fail(console, invocation, error, str(error), error.exit_code)
     except typer.TyperException as error:
