@@ -120,6 +120,14 @@ def test_a_path_below_a_file_is_one_clear_line_and_the_file_stays(cli, here, shi
     assert (here / "file").read_text() == "kept"
 
 
+def test_a_current_folder_that_has_been_removed_is_called_so(mistake, tmp_path, monkeypatch, shipped):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    mistake("report", shipped, says="the current folder has been removed; change to another one")
+
+
 def test_ctrl_c_ends_with_130(cli, here, monkeypatch):
     monkeypatch.setattr("toolkit.data.load", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
     code, out, err = cli("train", "--name", "x")

@@ -152,6 +152,8 @@ def _check_encoding(arguments: Sequence[str]) -> None:
 
 def _of_the_system(error: OSError) -> str:
     """Say which file or folder it is about, and what the system said."""
+    if isinstance(error, FileNotFoundError) and _is_here_gone():
+        return "the current folder has been removed; change to another one"
     names = [os.fsdecode(name) for name in (error.filename, error.filename2) if isinstance(name, str | bytes)]
     text = error.strerror or str(error)
     if names and isinstance(error, FileExistsError | NotADirectoryError):
@@ -159,6 +161,14 @@ def _of_the_system(error: OSError) -> str:
         names = [str(next((one for one in (path, *path.parents) if one.is_file()), path))]
         text = "a file stands where a folder is needed"
     return f"{' → '.join(names)}: {text}" if names else text
+
+
+def _is_here_gone() -> bool:
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def _unwritable(name: str) -> str:
