@@ -1,5 +1,6 @@
 """Who is at work where. A lock is held on a file, so the system frees it with the process, however that ends."""
 
+import errno
 import fcntl
 import os
 import secrets
@@ -95,6 +96,10 @@ def scratch() -> Iterator[Path]:
         try:
             folder.mkdir(mode=0o700)
             yield folder
+        except OSError as error:
+            if error.errno == errno.ENOSPC and error.filename is None:  # a write() that fails names no file
+                error.filename = str(folder)
+            raise
         finally:
             _remove(lock, folder)
 

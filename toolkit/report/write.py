@@ -57,8 +57,8 @@ def _print(browser: str, page: Path) -> Path:
         # Chromium's sandbox does not start for root; the page has no script and loads nothing.
         command += ["--no-sandbox"] if os.geteuid() == 0 else []
         command += [page.resolve().as_uri()]
-        # Chromium leaves a profile with each call, in folders that it takes from the environment.
-        folders = dict.fromkeys(("XDG_CACHE_HOME", "XDG_CONFIG_HOME"), str(own))
+        # Chromium leaves a profile with each call, in folders that it takes from the environment; killed, a socket too.
+        folders = dict.fromkeys(("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "TMPDIR"), str(own))
         ended = programs.run(command, seconds=PATIENCE_S, variables={**os.environ, **folders})
         if ended.code is None:
             raise ArtifactError(f"{page}: {browser} did not print it within {PATIENCE_S:.0f} s")
