@@ -1,3 +1,4 @@
+import json
 import os
 import signal
 from dataclasses import replace
@@ -12,12 +13,13 @@ from tests.elsewhere import elsewhere
 from tests.export.made_up import SIDE, dataset_of
 from tests.parity.test_against import by_brightness, linear
 from toolkit import images, manifest
-from toolkit.convention import Convention, Output, parse
+from toolkit.convention import Convention, Layout, Output, parse
 from toolkit.errors import ArtifactError, UsageError
+from toolkit.manifest import TensorSpec
 from toolkit.novelty import Judge
 from toolkit.prediction import Prediction, Refused, default_model, predict
 from toolkit.prediction.answers import classify, combine_looks
-from toolkit.prediction.views import Form, View, prepare
+from toolkit.prediction.views import Form, View, form_of, prepare
 from toolkit.reading import Reading
 from toolkit.runtimes.base import Predictor
 from toolkit.worker.session import Workers
@@ -61,6 +63,37 @@ class Brightness(Predictor):
     def predict(self, rows):
         bright = rows.mean(axis=(1, 2, 3)) / 255
         return np.stack([bright, 1 - bright], axis=1).astype(np.float32)
+
+
+class FreeSize(Predictor):
+    """Takes images of any size."""
+
+    def __init__(self, path, shape=(None, None, None, 3), layout=Layout.NHWC):
+        self.path, self.convention = path, Convention(layout=layout)
+        self.inputs = (TensorSpec("pixels", shape, "float32"),)
+
+    def predict(self, rows):
+        pytest.fail(f"asked about {rows.shape}")
+
+
+def test_a_model_of_any_size_takes_the_size_of_its_run(tmp_path):
+    data = {"name": "fruit", "origin": "fruit", "digests": {}, "reading": {"image_size": [48, 64], "resize": "crop"}}
+    config = {"recipe": {}, "data": data, "started": "2026-11-27"}
+    (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    assert form_of(FreeSize(tmp_path / "best.keras"), None) == Form(48, 64, 3, digits=False, how="crop")
+
+
+@pytest.mark.parametrize(
+    ("session", "says"),
+    [
+        (FreeSize(Path("own.keras")), "'toolkit export' makes files that take one, as --input-shape or the data say"),
+        (FreeSize(Path("a.onnx")), "--input_name pixels --input_shape 1,HEIGHT,WIDTH,3 a.onnx fixed.onnx' gives it"),
+        (FreeSize(Path("a.onnx"), (1, 1, None, None), Layout.NCHW), "--input_shape 1,1,HEIGHT,WIDTH a.onnx"),
+    ],
+)
+def test_a_model_of_any_size_is_refused_with_what_gives_it_one(session, says):
+    with pytest.raises(ArtifactError, match=f": takes images of any size; .*{says}"):
+        form_of(session, None)
 
 
 def test_the_answer_for_a_view_is_the_mean_of_those_for_its_looks():
