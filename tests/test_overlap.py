@@ -48,4 +48,12 @@ def test_an_overlap_is_refused_unless_it_is_allowed():
 def test_a_long_list_of_shared_images_is_cut():
     digests = np.arange(100, dtype=np.uint64)
     (found,) = overlap.find({"training": digests, "test": digests})
-    assert str(found) == "100 of the 100 test images are training images too (rows 0, 1, 2, 3, 4, …)"
+    assert found.sentence("image") == "100 of the 100 test images are training images too (rows 0, 1, 2, 3, 4, …)"
+
+
+def test_rows_of_a_table_are_no_images():
+    digests = np.arange(2, dtype=np.uint64)
+    shared = overlap.find({"training": digests, "test": digests})
+    said = r"'measured': 2 of the 2 test rows are training rows too \(rows 0, 1\)\. What is measured on rows that"
+    with pytest.raises(DataError, match=said):
+        overlap.refuse(shared, what="'measured'", noun="row", allowed=False)

@@ -1,4 +1,4 @@
-"""Images that two sets share: on test images that it has learned from, a model shows memory, not accuracy."""
+"""Rows that two sets share: on test rows that it has learned from, a model shows memory, not accuracy."""
 
 import hashlib
 import re
@@ -41,7 +41,7 @@ class OverlapEntry(TypedDict):
 
 @dataclass(frozen=True)
 class Overlap:
-    """``count`` of the ``rows`` images of ``part`` are in ``other`` as well; ``first`` are the first of them."""
+    """``count`` of the ``rows`` rows of ``part`` are in ``other`` as well; ``first`` are the first of them."""
 
     part: str
     other: str
@@ -49,12 +49,10 @@ class Overlap:
     rows: int
     first: tuple[int, ...]
 
-    def __str__(self) -> str:
-        named = ", ".join(str(row) for row in self.first)
-        more = ", …" if self.count > len(self.first) else ""
-        return (
-            f"{self.count:,} of the {self.rows:,} {self.part} images are {self.other} images too (rows {named}{more})"
-        )
+    def sentence(self, noun: str) -> str:
+        """Say so. noun: what a row is called, ``image``."""
+        named = ", ".join(map(str, self.first)) + (", …" if self.count > len(self.first) else "")
+        return f"{self.count:,} of the {self.rows:,} {self.part} {noun}s are {self.other} {noun}s too (rows {named})"
 
     def to_json(self) -> OverlapEntry:
         """Return what results, manifests and records say of it."""
@@ -84,14 +82,15 @@ def find(parts: Mapping[str, Digests]) -> tuple[Overlap, ...]:
     return tuple(overlaps)
 
 
-def refuse(overlaps: tuple[Overlap, ...], *, what: str, allowed: bool, instead: str = "") -> None:
+def refuse(overlaps: tuple[Overlap, ...], *, what: str, noun: str, allowed: bool, instead: str = "") -> None:
     """Raise DataError if there is an overlap that was not allowed.
 
-    what: names the data set. instead: what else can be done about it, as part of a sentence.
+    what: names the data set. noun: what a row is called. instead: what else can be done about it, as part of a
+    sentence.
     """
     if overlaps and not allowed:
         raise DataError(
-            f"{what}: {'; '.join(str(overlap) for overlap in overlaps)}. What is measured on images that a model "
-            f"learned from is not its accuracy; use other data, {instead}or --allow-overlap to go on with every "
+            f"{what}: {'; '.join(overlap.sentence(noun) for overlap in overlaps)}. What is measured on {noun}s that a "
+            f"model learned from is not its accuracy; use other data, {instead}or --allow-overlap to go on with every "
             "figure marked"
         )

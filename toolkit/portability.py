@@ -30,9 +30,7 @@ class Portability:
         return [str(self), *unknown] if self.saturating else unknown
 
     def __str__(self) -> str:
-        """Return one sentence on what saturates, or an empty text."""
-        if not self.saturating:
-            return ""
+        """Return one sentence on what saturates, of which there is some."""
         named, others = list(self.saturating)[:NAMED_LAYERS], len(self.saturating) - NAMED_LAYERS
         layers = ", ".join(named) + (f" and {others} more" if others > 0 else "")
         greatest, this = max(self.saturating.values()), "one" if self.here else "not one"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.data.test_folder import mixed
+from tests.data.pets import mixed
 from toolkit import api, extras
 from toolkit.errors import RunError, UsageError
 from toolkit.study import study

@@ -28,7 +28,7 @@ INTRODUCTION = """\
 
 This page shows that every shipped artifact gives the same answer on six kinds of CPU. `make cpus` writes it, and
 `make test-cpus`, which CI runs, does the same again and compares. Every artifact classified images of its `golden.npz`
-on every CPU below: {images}, evenly spread.
+on every CPU below, evenly spread: {images}.
 
 {cpus}
 
@@ -120,7 +120,7 @@ def render(found: list[Row], here: Answers, emulator: str) -> str:
 
 
 def _introduction(here: Answers, emulator: str) -> str:
-    images = " and ".join(f"{count} of the {model.upper()}'s" for model, count in IMAGES.items())
+    images = ", ".join(f"{count} of `exported/{model}`" for model, count in IMAGES.items())
     lines = [
         "| CPU | found in | instruction sets that choose kernels |",
         "| --- | --- | --- |",

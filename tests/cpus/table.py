@@ -7,7 +7,7 @@ from toolkit.bench.instructions.cpus import Cpu
 NATIVE = "native"
 # Images of each model's golden that every CPU is given, evenly spread: the MLP's whole golden takes a second, the CNN's
 # would take minutes on each of them.
-IMAGES = {"cnn": 100, "mlp": 500}
+IMAGES = {"cnn": 50, "mlp": 500, "tiny": 250}
 # Those that the project speaks of as targets: the edge tests are run and instructions are counted on them as well.
 DEVICES = {name: CPUS[name] for name in ("cortex-a72", "cortex-a76")}
 

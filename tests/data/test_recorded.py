@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import tiny_arrays
-from tests.data.test_folder import mixed
+from tests.data.pets import mixed
 from toolkit import api
 from toolkit.entries import RecordedRecipe
 from toolkit.errors import DataError

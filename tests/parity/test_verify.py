@@ -8,6 +8,7 @@ import pytest
 
 from tests.conftest import tiny_arrays
 from toolkit import data, extras, manifest
+from toolkit.convention import Layout
 from toolkit.errors import ArtifactError, DataError, DataUnavailableError, MissingExtraError, UsageError
 from toolkit.files import sha256
 from toolkit.parity import leaks, record
@@ -205,6 +206,17 @@ def test_without_the_digests_the_calibration_images_are_a_sample(exported_once, 
     assert "compared with a sample of them, its 50 calibration images" in said[-1]
     result = verify(found, artifacts[:1], VerifyOptions(leaky, allow_overlap=True), warn=said.append)
     assert result.dataset["overlap_checked"] == "calibration images"
+
+
+@pytest.mark.slow
+def test_a_sample_of_a_table_is_one_of_rows(exported_once, tiny):
+    ((found, _),) = select([exported_once])
+    convention = replace(found.convention, layout=Layout.VALUES)
+    found = replace(found, convention=convention, data=replace(found.data, name="flowers", digests={}, rows=None))
+    said = []
+    checked = leaks.check_test_set(found, tiny, allowed=True, warn=said.append)
+    assert checked.checked == "calibration rows"
+    assert "its 50 calibration rows" in said[0]
 
 
 @pytest.mark.slow

@@ -123,7 +123,7 @@ def test_an_overlap_marks_every_test_accuracy(tmp_path, no_charts):
     of = study(plausible, replace(SMALL, activation=("sigmoid",), learning_rate=(0.1,), seeds=1), tmp_path)
     shared = {"part": "test", "other": "training", "count": 7, "rows": 90, "first": [0]}
     text = report.write(replace(of, data={**of.data, "overlap": [shared]}), tmp_path).markdown.read_text()
-    assert "\n\\* 7 test images are training images too: no test accuracy on this page is one." in text
+    assert "\n\\* 7 test rows are training rows too: no test accuracy on this page is one." in text
     assert len(re.findall(r"\)\\\* \|", text)) == len(of.outcomes) + 1
 
 

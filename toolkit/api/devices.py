@@ -81,7 +81,6 @@ def _on_each(
     wheels: str | PathLike[str] | None,
     on_step: OnStep,
 ) -> "list[DeviceOutcome[Result]]":
-    """Do a piece of work on each device."""
     from toolkit import locks
     from toolkit.remote import fleet
     from toolkit.remote.device import Reporter

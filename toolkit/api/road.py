@@ -245,14 +245,12 @@ def train(
     """Train a model into ``runs/NAME/``: best weights, history, charts.
 
     model: ``cnn`` (None stands for it), ``mlp``, the path of a Python file with ``build`` (docs/own-model.md), which is
-    run, or of a ``.keras`` file, whose weights are trained further. data: by name (``auto``, ``mnist``,
-    ``fashion-mnist``, ``sample``) or path; None stands for ``auto``, or for what the resumed run was trained on. name:
-    of the run; None stands for the model and the time. resume: go on with the run of that name, or the newest; what is
-    given must fit what it was started with, only ``epochs`` may grow. device: ``auto``, ``gpu`` or ``cpu``. strategy:
-    ``single``, or ``mirrored`` over all GPUs. gradients: also write each layer's gradient norm. imports, unsafe_lambda:
-    as for ``export``, also of a teacher. allow_overlap: go on where test images are training images too. recipe: the
-    options of ``toolkit train`` that decide the weights, by the names of the fields of
-    ``toolkit.training.recipe.Recipe``, which says what each means.
+    run, or of a ``.keras`` file, whose weights are trained further. data: by name or path, as ``--data`` takes it; None
+    stands for ``auto``, or for what the resumed run was trained on. name: of the run; None stands for the model and the
+    time. resume: go on with the run of that name, or the newest; what is given must fit what it was started with, only
+    ``epochs`` may grow. device: ``auto``, ``gpu`` or ``cpu``. strategy: ``single``, or ``mirrored`` over all GPUs.
+    gradients: also write each layer's gradient norm. imports, unsafe_lambda, allow_overlap: as for ``export``, the
+    first two also of a teacher. recipe: the fields of a ``toolkit.training.recipe.Recipe``, which says what each means.
 
     As a path, the result is the run's folder; ``.test.accuracy`` is in [0, 1], ``.progress.history`` has the epochs,
     ``.to_json()`` is the document of ``toolkit train --json``. Ctrl-C ends it after the last whole epoch, with
@@ -267,7 +265,7 @@ def train(
     from toolkit.training import fit, folders
     from toolkit.worker.keras import reading_for
 
-    options = {**recipe, **({} if model is None else {"model": model})}
+    options = recipe if model is None else {**recipe, "model": model}
     asked = folders.go_on if resume else folders.begin
     chosen, choice, folder = asked(options, None if data is None else fspath(data), name)
     extras.require("tensorflow")

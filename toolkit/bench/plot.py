@@ -98,7 +98,6 @@ def _distributions(axes: "Axes", results: Sequence[Result], styles: Mapping[str,
 
 
 def _figures(axes: "Axes", rows: Sequence[tuple[str, str]]) -> None:
-    """Write median and p99 of each row beside it."""
     for column, heading in enumerate(("median", "p99")):
         for row, text in enumerate((heading, *(figures[column] for figures in rows))):
             axes.annotate(
@@ -175,7 +174,6 @@ def _dress(axes: "Axes", title: str, xlabel: str) -> None:
 
 
 def _legend(axes: "Axes", handles: Sequence[Any]) -> None:
-    """Write the legend above a panel."""
     axes.legend(
         handles=handles,
         frameon=False,

@@ -127,7 +127,6 @@ class Record:
         write_json(self.folder / RECORD, {**self._to_pass_on().to_json(), "record": self.folder.name})
 
     def _to_pass_on(self) -> "Record":
-        """Return the record with its artifacts called as others may know them."""
         failed = {key: passing_on.path_of_failure(key) for key in self.failures}
         names = passing_on.names([*(result.path for result in self.results), *failed.values()])
 
@@ -193,7 +192,6 @@ def make(folder: Path) -> Path:
 
 
 def _fitting(recommendations: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """Return the first that fits the budgets."""
     return next((one for one in recommendations if one["fits"]), None)
 
 

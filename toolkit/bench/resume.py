@@ -36,7 +36,7 @@ def join(earlier: Record, later: Record) -> Record:
 
     ArtifactError if they are not of one machine, one set of versions, or the same artifacts and configurations.
     """
-    if not host.is_same(earlier.host.to_json(), later.host.to_json()) or earlier.versions != later.versions:
+    if host.differences(earlier.host.to_json(), later.host.to_json()) or earlier.versions != later.versions:
         raise ArtifactError(f"{earlier.folder}: was measured on another machine, or with other versions; measure anew")
     before, after = _by_key(earlier), _by_key(later)
     if later.results and before.keys() != after.keys():

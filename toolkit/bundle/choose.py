@@ -119,7 +119,7 @@ def _of_here(benchmarks: Path) -> Iterator[OutcomeEntry]:
             document = reading.document(path, OutcomeEntry)
         except ArtifactError:
             continue  # not a record, or one of another toolkit
-        if host.is_same(document["host"], here) and not document["interrupted"]:
+        if not (host.differences(document["host"], here) or document["interrupted"]):
             yield {**document, "record": str(path.parent)}
 
 

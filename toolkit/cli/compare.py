@@ -109,7 +109,6 @@ def _report(console: Console, versus: "Versus") -> None:
 
 
 def _report_counts(console: Console, counts: "Counts") -> None:
-    """Print the instructions of both, and what they come to."""
     names = units.short_names([counts.reference, counts.candidate])
     if counts.counted is None:
         console.text(f"{names[0]} and {names[1]} are the same file, by their digests: there is nothing to count")

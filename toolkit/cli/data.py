@@ -40,7 +40,6 @@ def command(
 
 
 def _list(console: Console) -> list[dict[str, Any]]:
-    """List every source."""
     columns = text_columns("source", "what it is", "where")
     sources = api.list_data()
     absent = {True: "not on this machine", False: "give its path by --data"}

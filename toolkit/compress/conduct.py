@@ -80,7 +80,6 @@ def conduct(
 def _train(
     compression: Compression, dataset: Dataset, executor: Executor, costing: Costing, on_step: OnStep
 ) -> Compression:
-    """Return the compression with its candidates trained."""
     work = study.work_on(compression.data, compression.folder / DOCUMENT, "auto")
     with closing(executor(_due(compression, dataset, costing, on_step), work)) as events:
         for event in events:

@@ -89,7 +89,6 @@ def load(path: Path, reading: Reading = AS_THEY_ARE) -> Dataset:
 
 
 def _divided(table: CsvTable) -> list[CsvTable]:
-    """Return the training and the test rows of a table."""
     _, classes = np.unique(table.labels, return_inverse=True)
     _, equal = np.unique(table.values, axis=0, return_inverse=True)
     rows = grouped_split(classes.astype(np.int64), equal.ravel())

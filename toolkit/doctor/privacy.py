@@ -163,7 +163,6 @@ def _quoted(match: re.Match[str], is_known: Callable[[str], bool]) -> str:
 
 
 def _names_here() -> Iterator[str]:
-    """Yield the names of user and host."""
     host = platform.node()
     yield from (name for name in {host, *re.split(r"[.-]", host), Path("~").expanduser().name} if name)
     yield from (name for variable in ("USER", "LOGNAME", "SUDO_USER") if (name := os.environ.get(variable)))

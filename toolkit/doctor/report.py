@@ -202,7 +202,6 @@ def _conditions(machine: Machine) -> list[Finding]:
 
 
 def _data() -> dict[str, Path | None]:
-    """Return where each data set is that is asked for by name."""
     from toolkit.data import named_sources
 
     return {name: module.locate() for name, module in named_sources().items()}

@@ -74,11 +74,6 @@ def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> tuple[str, 
     return tuple(fact for fact in ("cpu", "arch", "cores", "model", "kernels") if one.get(fact) != other.get(fact))
 
 
-def is_same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Say whether two ``host`` documents are of one machine, by what they have of it."""
-    return not differences(one, other)
-
-
 def bits() -> int:
     """Return 32 or 64, of this Python: a 64-bit kernel also runs 32-bit systems, so the kernel's name does not tell."""
     return 8 * struct.calcsize("P")

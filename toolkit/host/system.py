@@ -38,12 +38,12 @@ def available_memory_bytes(root: Path = Path("/")) -> int | None:
     return memory_bytes(root / "proc/meminfo", "MemAvailable")
 
 
-def process_memory_bytes(field: str, pid: int | str = "self", root: Path = Path("/")) -> int | None:
+def process_memory_bytes(field: str, pid: int | str = "self") -> int | None:
     """Return the memory of a process, now (VmRSS) or at its peak (VmHWM), or None if the system does not tell.
 
     getrusage's ru_maxrss would do for the peak, but on Linux it counts the parent's memory before the exec as well.
     """
-    return memory_bytes(root / f"proc/{pid}/status", field)
+    return memory_bytes(Path(f"/proc/{pid}/status"), field)
 
 
 def process_waited_s(pid: int | str = "self", root: Path = Path("/")) -> float:

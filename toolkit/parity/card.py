@@ -59,7 +59,6 @@ def body(manifest: Manifest) -> str:
 
 
 def _none_of_these(manifest: Manifest) -> list[str]:
-    """Return what tells such pictures, if something does."""
     known = manifest.novelty
     if known is None:
         return []
@@ -86,7 +85,6 @@ def _artifacts(manifest: Manifest) -> str:
 
 
 def _ranges(manifest: Manifest) -> str:
-    """Return where the ranges of integers come from."""
     rows = manifest.calibration
     if rows.is_trained:
         return "have the ranges and rounded weights that the model was trained with (quantization-aware training)"

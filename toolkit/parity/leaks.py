@@ -44,7 +44,7 @@ def check_test_set(
     """
     learned = _compared(manifest, dataset, warn)
     what = f"{manifest.folder} on '{dataset.name}'"
-    overlap.refuse(learned.overlaps, what=what, allowed=allowed, instead=instead)
+    overlap.refuse(learned.overlaps, what=what, noun=dataset.noun, allowed=allowed, instead=instead)
     return learned
 
 
@@ -67,13 +67,12 @@ def _compared(manifest: Manifest, dataset: Dataset, warn: Callable[[str], None])
     learned = _training_digests(manifest, dataset)
     if learned is not None:
         return LeakCheck(overlap.find({"training": learned, "test": dataset.test.row_digests}), ALL)
-    sample = overlap.from_hex(manifest.calibration.row_sha256_16)
+    sample, nouns = overlap.from_hex(manifest.calibration.row_sha256_16), f"{manifest.noun}s"
     warn(
-        f"{manifest.folder}: the {manifest.noun}s of '{manifest.data.name}' that it was trained on are not on this "
-        f"machine; the test {manifest.noun}s were compared with a sample of them, its {len(sample)} calibration "
-        f"{manifest.noun}s"
+        f"{manifest.folder}: the {nouns} of '{manifest.data.name}' that it was trained on are not on this machine; the "
+        f"test {nouns} were compared with a sample of them, its {len(sample)} calibration {nouns}"
     )
-    return LeakCheck(overlap.find({"calibration": sample, "test": dataset.test.row_digests}), "calibration images")
+    return LeakCheck(overlap.find({"calibration": sample, "test": dataset.test.row_digests}), f"calibration {nouns}")
 
 
 def _training_digests(manifest: Manifest, dataset: Dataset) -> Digests | None:

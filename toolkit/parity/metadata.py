@@ -37,7 +37,6 @@ def header(manifest: Manifest) -> str:
 
 
 def _task(manifest: Manifest) -> str:
-    """Return what the model is for, by what it takes."""
     if manifest.convention.layout != Layout.VALUES:
         return _IMAGES
     return _TABLE if len(manifest.artifacts[0].inputs[0].shape) == 2 else _OTHER

@@ -213,7 +213,6 @@ def _is(file: Path, digest: str) -> bool:
 
 
 def _published(result: dict[str, Any], dataset: dict[str, Any]) -> dict[str, Any]:
-    """Return what a manifest says of a result."""
     return {"dataset": dataset, **{name: value for name, value in result.items() if name not in _LONG}}
 
 

@@ -35,7 +35,6 @@ def render(subject: Subject) -> tuple[str, dict[str, str]]:
 
 
 def _shown(module: SectionModule, section: Section) -> Markup:
-    """Return a section with the commands that compute it again."""
     commands = [element("li", code(command), f": {what}") for command, what in section.again.items()]
     if not commands:
         return section.body

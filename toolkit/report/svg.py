@@ -12,6 +12,8 @@ _STEPS = (1, 2, 5, 10)
 _FEWEST, _MOST = 3, 6
 # Beyond this ratio of its ends the ticks of a logarithmic axis are powers of ten alone.
 _LONG = 50.0
+# What an axis has beyond its values at each end, as a share of what they span.
+_MARGIN = 0.06
 # Half of the width of a marker, and of each kind its corners in this unit: a circle has none. Then a square, a triangle
 # and a diamond, of about the same area.
 RADIUS = 4.5
@@ -60,11 +62,11 @@ class Axis:
         return [number * step * size for number in range(first, last + 1)]
 
 
-def spread(values: Iterable[float], *, margin: float = 0.06) -> tuple[float, float]:
+def spread(values: Iterable[float]) -> tuple[float, float]:
     """Return ends of an axis that holds all values, with a margin, a share of what they span."""
     known = list(values)
     low, high = min(known), max(known)
-    reach = (high - low) * margin or abs(high) * margin or margin
+    reach = (high - low) * _MARGIN or abs(high) * _MARGIN or _MARGIN
     return low - reach, high + reach
 
 

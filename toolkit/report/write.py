@@ -51,7 +51,6 @@ def _browser() -> str:
 
 
 def _print(browser: str, page: Path) -> Path:
-    """Print a page into a PDF beside it and return its path."""
     pdf = page.with_suffix(".pdf")
     with atomic(pdf) as temporary, locks.scratch() as own:
         command = [browser, "--headless", "--disable-gpu", "--no-pdf-header-footer", f"--print-to-pdf={temporary}"]

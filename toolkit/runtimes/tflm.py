@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from toolkit import extras, units
 from toolkit.errors import ArtifactError
 from toolkit.manifest import TensorSpec
-from toolkit.portability import Portability
 from toolkit.runtimes import litert
 from toolkit.runtimes.base import Session, Traced, dequantize, reason, tflite
 from toolkit.runtimes.base.graph import Node, Shapes
@@ -33,6 +32,8 @@ QUANTIZATIONS = ("float32", "int8")
 KERNELS = ("TFLM reference",)
 # More than any microcontroller has; of what is not used, the system gives no memory.
 ARENA_BYTES = 1 << 26
+# As LiteRT: it runs the same files, and its kernels are the same C++ on every CPU.
+write_probe, portability, devices = litert.write_probe, litert.portability, litert.devices
 # A line of what RecordingMicroAllocator::PrintAllocations writes (tflite-micro, recording_micro_allocator.cc).
 _ARENA = re.compile(r"Arena allocation total (\d+) bytes")
 
@@ -157,18 +158,3 @@ def prefixes(path: Path, *, threads: int = 1) -> list[Session]:
     """Return the artifact cut off after none of its operators, after the first, … after all."""
     cut = tflite.prefixes(extras.load(litert.FORMAT), path.read_bytes())
     return [TFLMSession(path, content=content) for content in cut]
-
-
-def write_probe(path: Path, *, arithmetic: str, rows: int, width: int) -> bool:
-    """Write an artifact of one dense layer."""
-    return litert.write_probe(path, arithmetic=arithmetic, rows=rows, width=width)
-
-
-def portability(path: Path) -> Portability:
-    """Return nothing: its kernels are the same C++ on every CPU."""
-    return Portability()
-
-
-def devices() -> tuple[str, ...]:
-    """Return the CPU."""
-    return ("CPU",)

@@ -91,11 +91,9 @@ def own_address() -> str:
         return str(probe.getsockname()[0])
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: OSError | UnicodeError) -> str:
     if isinstance(error, socket.gaierror | UnicodeError):
         return "no such host; give an address of this machine, such as 127.0.0.1 or 0.0.0.0"
-    if not isinstance(error, OSError):
-        return str(error)
     if error.errno == errno.EADDRINUSE:
         return "another program listens there; give another --port, or 0 for any that is free"
     if error.errno == errno.EACCES:

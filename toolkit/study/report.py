@@ -83,7 +83,7 @@ def _page(study: Study, findings: Sequence[WeighedClaim], pictures: Sequence[tup
         _intervals(study),
         *(
             in_markdown(
-                f"{units.MARK} {one['count']:,} {one['part']} images are {one['other']} images too: no test accuracy "
+                f"{units.MARK} {one['count']:,} {one['part']} rows are {one['other']} rows too: no test accuracy "
                 "on this page is one."
             )
             for one in study.overlap

@@ -101,7 +101,6 @@ class Augmentation:
 
 
 def _parsed(part: str) -> tuple[str, float | None]:
-    """Return the name and the strength of one augmentation."""
     name, equals, given = part.partition("=")
     if name not in KINDS:
         allowed = ", ".join(

@@ -60,7 +60,6 @@ def command(
 
 
 def _side_by_side(console: Console, measured: "dict[str, Record]") -> None:
-    """Print the medians of all devices, a column each."""
     rows: dict[tuple[str, ...], dict[str, str]] = {}
     for device, record in measured.items():
         for result in record.results:

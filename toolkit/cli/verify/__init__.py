@@ -85,7 +85,6 @@ def command(
 
 
 def _report(console: Console, parity: "Parity", flips: Path | None) -> None:
-    """Print what a verification came to, and the files that it wrote."""
     tables.report(console, parity)
     tables.explain(console, parity)
     for record in parity.records:

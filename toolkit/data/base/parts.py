@@ -73,7 +73,8 @@ class Parts:
                 "test": self.dataset.test.row_digests,
             }
         )
-        overlap.refuse(shared, what=f"'{self.dataset.name}' ({self.dataset.origin})", allowed=allowed)
+        what, noun = f"'{self.dataset.name}' ({self.dataset.origin})", self.dataset.noun
+        overlap.refuse(shared, what=what, noun=noun, allowed=allowed)
         return shared
 
 

@@ -35,7 +35,7 @@ def show(subject: Subject) -> Section:
     drawn = table(_COLUMNS, rows, foot=("", "", ruler, "", "", "", ""))
     margins = [f"{one.margin_pp:g}" for _, one in judged]
     shared = (one for _, verified in judged for one in verified.dataset.overlap)
-    marks = dict.fromkeys(f"{units.MARK} not an accuracy: {one}." for one in shared)
+    marks = dict.fromkeys(f"{units.MARK} not an accuracy: {one.sentence(subject.manifest.noun)}." for one in shared)
     notes = (_legend(sorted(set(margins)), subject.rows_are), *map(paragraph, marks))
     body = joined([_lead([one for _, one in judged], subject.rows_are), drawn, *notes])
     again = {

@@ -27,6 +27,8 @@ def draw(search: Search) -> Iterator[Chart]:
     for axes, (label, places) in zip(panels, (sizes, work), strict=True):
         tidy(axes)
         axes.set_xscale("log")
+        room = max((max(places) / min(places)) ** 0.2, LEAST_ROOM)  # the names stand inside
+        axes.set_xlim(min(places) / room, max(places) * room)  # before lines, which have no place on an axis of one
         axes.set_xlabel(label)
         values = [100 * one.value for one in intervals]
         reach = [
@@ -43,8 +45,6 @@ def draw(search: Search) -> Iterator[Chart]:
         if proof.min_accuracy is not None:
             axes.axhline(100 * proof.min_accuracy, label="--min-accuracy", **style(2).plain)
         log_axis(axes.xaxis)
-        room = max((max(places) / min(places)) ** 0.2, LEAST_ROOM)  # the names stand inside
-        axes.set_xlim(min(places) / room, max(places) * room)
     bounds = [100 * bound for one in intervals for bound in (one.low, min(one.high, HIGHEST_PERCENT / 100))]
     lines = [100 * share for share in (proof.min_accuracy, (proof.rival_right or 0) / proof.n) if share]
     accuracy_scale(panels[0], [*bounds, *lines])

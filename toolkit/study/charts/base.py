@@ -173,7 +173,7 @@ def accuracy_scale(axes: Any, values: Sequence[float], *, side: str = "y") -> No
     for tick in TICKS_PERCENT:
         if first <= tick <= last and (not ticks or forward(tick) - forward(ticks[-1]) >= _APART * span):
             ticks.append(tick)
-    if len(ticks) < 2:  # a short axis between two of them
-        ticks = [tick for tick in MaxNLocator(3).tick_values(first, last) if first <= tick <= last]
+    if len(ticks) < 3:  # a short axis
+        ticks = [tick for tick in MaxNLocator(4, steps=(1, 2, 5, 10)).tick_values(first, last) if first <= tick <= last]
     axis.set_ticks(ticks, tick_labels(ticks))
     axis.set_ticks([], minor=True)

@@ -51,7 +51,6 @@ def draw(study: Study) -> Iterator[Chart]:
 
 
 def _panel(axes: Any, grid: Grid, runs: Sequence[TrialOutcome]) -> None:
-    """Draw a line for each optimizer and activation."""
     from matplotlib.transforms import ScaledTranslation
 
     tidy(axes)
