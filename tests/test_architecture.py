@@ -17,7 +17,7 @@ ROOT = Path(toolkit.__file__).parent
 MODULES = sorted(ROOT.rglob("*.py"))
 # Each floor may import from its own and from those below it.
 FLOORS = [
-    {"errors", "interval", "units", "text", "verdict", "rebuilt", "words", "wire", "step", "cache"},
+    {"errors", "interval", "units", "text", "verdict", "rebuilt", "words", "wire", "step", "cache", "programs"},
     {
         *("registry", "extras", "constraints", "locks", "files", "archive", "wheels", "host", "console", "downloads"),
         *("images", "decoded", "photos", "reading", "digits", "drawing"),

@@ -202,6 +202,32 @@ def test_the_next_scratch_folder_removes_those_of_dead_processes_and_no_other(tm
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_full_disk_under_a_scratch_folder_is_named():
+    def fill():
+        with locks.scratch() as folder:
+            folders.append(str(folder))
+            (folder / "file").symlink_to("/dev/full")
+            (folder / "file").write_bytes(b"x")
+
+    folders: list[str] = []
+    with pytest.raises(OSError, match="No space left on device") as caught:
+        fill()
+    assert [caught.value.filename] == folders
+
+
+def test_a_scratch_folder_that_cannot_be_removed_goes_with_the_next_one(tmp_path, monkeypatch):
+    """As where a program that was just killed still writes into it."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with monkeypatch.context() as patch:
+        patch.setattr("shutil.rmtree", lambda *_, **__: None)
+        with locks.scratch() as mine:
+            pass
+    assert mine.is_dir()
+    with locks.scratch():
+        assert not mine.exists()
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_temporary_files_of_libraries_go_with_the_next_scratch_folder_after_a_kill(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     block = "locks.own_temporaries() as there, __import__('tempfile').NamedTemporaryFile(delete=False)"

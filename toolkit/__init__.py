@@ -1,6 +1,7 @@
 """The edge-model toolkit: train, export, verify and bench small Keras classifiers."""
 
-from typing import TYPE_CHECKING, Any
+# Not imported: `typing` takes most of the time before the program handles Ctrl-C.
+TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from toolkit.api import (
@@ -68,7 +69,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
     from toolkit import api

@@ -8,9 +8,9 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TextIO
+from typing import TYPE_CHECKING, Any, Literal, TextIO, cast
 
 from toolkit.step import OnStep, Step
 from toolkit.text import printable, to_json, write_plainly
@@ -84,7 +84,8 @@ class Console:
     def text(self, text: str = "") -> None:
         """Print a line of the result for a person."""
         if not self.json_output:
-            _rich(sys.stdout).print(printable(text), markup=False, highlight=False, soft_wrap=True)
+            with _named():
+                _rich(sys.stdout).print(printable(text), markup=False, highlight=False, soft_wrap=True)
 
     def legend(self, lines: str) -> None:
         """Print the lines that explain a table."""
@@ -94,7 +95,8 @@ class Console:
     def heading(self, text: str) -> None:
         """Print the heading of a part of the result."""
         if not self.json_output:
-            _rich(sys.stdout).print(f"\n{printable(text)}", markup=False, highlight=False, style="bold")
+            with _named():
+                _rich(sys.stdout).print(f"\n{printable(text)}", markup=False, highlight=False, style="bold")
 
     def table(self, columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
         """Print a table for a person; every row has one text per column."""
@@ -103,13 +105,15 @@ class Console:
         # At its natural width: a terminal that is too narrow wraps lines, where rich would cut figures off.
         console = _rich(sys.stdout)
         console.width = max(console.width, PLAIN_WIDTH)
-        console.print(_table(columns, rows))
+        with _named():
+            console.print(_table(columns, rows))
 
     def document(self, document: dict[str, Any]) -> None:
         """Print the JSON document of the command, where JSON was asked for."""
         if self.json_output:
-            sys.stdout.write(to_json(document, encoding=sys.stdout.encoding or "ascii"))
-            sys.stdout.flush()
+            with _named():
+                sys.stdout.write(to_json(document, encoding=sys.stdout.encoding or "ascii"))
+                sys.stdout.flush()
 
     def note(self, text: str) -> None:
         """Print a line about what is going on to stderr."""
@@ -238,4 +242,34 @@ def _rich(stream: TextIO) -> "RichConsole":
     from rich.console import Console as RichConsole
 
     write_plainly(stream)
-    return RichConsole(file=stream, width=None if stream.isatty() else PLAIN_WIDTH)
+    file = cast("TextIO", _Unfailing(stream)) if stream is sys.stderr else stream
+    return RichConsole(file=file, width=None if stream.isatty() else PLAIN_WIDTH)
+
+
+@contextmanager
+def _named() -> Iterator[None]:
+    """Name the standard output in an OSError of the block, as a full disk or a lost terminal is one."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = "standard output"
+        raise
+
+
+class _Unfailing:
+    """A stream of what nobody has to read. What cannot be written to it, for whatever reason, is dropped."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._stream.flush()

@@ -1,5 +1,6 @@
 """Who is at work where. A lock is held on a file, so the system frees it with the process, however that ends."""
 
+import errno
 import fcntl
 import os
 import secrets
@@ -68,9 +69,7 @@ def remove_dead(path: Path, *, beside: Path | None = None) -> None:
         descriptor = _take(path, _OLD)
         if descriptor is not None:
             try:
-                if beside is not None:
-                    shutil.rmtree(beside, ignore_errors=True)
-                path.unlink(missing_ok=True)
+                _remove(path, beside)
             finally:
                 os.close(descriptor)
 
@@ -97,9 +96,12 @@ def scratch() -> Iterator[Path]:
         try:
             folder.mkdir(mode=0o700)
             yield folder
+        except OSError as error:
+            if error.errno == errno.ENOSPC and error.filename is None:  # a write() that fails names no file
+                error.filename = str(folder)
+            raise
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
-            lock.unlink(missing_ok=True)
+            _remove(lock, folder)
 
 
 @contextmanager
@@ -113,6 +115,15 @@ def own_temporaries() -> Iterator[None]:
             yield
         finally:
             tempfile.tempdir = before
+
+
+def _remove(lock: Path, folder: Path | None) -> None:
+    """Remove a folder and then its lock, which stays if the folder does: whoever comes next removes both."""
+    if folder is not None:
+        shutil.rmtree(folder, ignore_errors=True)
+        if folder.exists():  # a process that was started there, and is just ending, still writes
+            return
+    lock.unlink(missing_ok=True)
 
 
 def _in_time(take: Callable[[], int | None]) -> int | None:

@@ -12,11 +12,12 @@ from toolkit.files.documents import LATER
 Resize = Literal["fit", "crop", "stretch"]
 RESIZES: tuple[Resize, ...] = get_args(Resize)
 # What the arrays of a .npz file stand for. Validation arrays may be absent.
-REQUIRED_KEYS = ("x_train", "y_train", "x_test", "y_test")
+TRAINING_KEYS = ("x_train", "y_train")
+TEST_KEYS = ("x_test", "y_test")
 VALIDATION_KEYS = ("x_val", "y_val")
 # What else can be said of data: which column of a table has the classes, and what the numbers of a .npz file are.
 LABEL, KIND = "label", "kind"
-_KEYS = (*REQUIRED_KEYS, *VALIDATION_KEYS, LABEL, KIND)
+_KEYS = (*TRAINING_KEYS, *TEST_KEYS, *VALIDATION_KEYS, LABEL, KIND)
 # The kinds.
 IMAGES, VALUES = "images", "values"
 # Pixels of the longest side that an image is brought to.

@@ -82,6 +82,52 @@ def test_arrays_of_other_names_are_read_by_keys(tmp_path):
     assert loaded.reading.to_json() == {"keys": keys}
 
 
+def test_without_test_arrays_a_fifth_of_every_class_is_the_test_set(tmp_path):
+    images, labels, _, _ = tiny_arrays()
+    images[1::2] = images[::2]  # of equal images none is in both parts
+    labels[1::2] = labels[::2]
+    said = []
+    np.savez(tmp_path / "two.npz", x_train=images, y_train=labels)
+    loaded = data.load(str(tmp_path / "two.npz"), warn=said.append)
+    assert said == [f"{tmp_path / 'two.npz'}: there are no test arrays; a fifth of every class is the test set"]
+    assert loaded.counts == "192 + 48"
+    assert np.bincount(loaded.test.labels).min() >= 10
+    assert not np.isin(loaded.test.row_digests, loaded.train.row_digests).any()
+    one_hot, texts = np.eye(3)[labels], np.array(["a", "b", "c"])[labels]
+    for other in (one_hot, texts, labels[:, None]):
+        np.savez(tmp_path / "two.npz", x_train=images, y_train=other, note="read only if it is asked for")
+        keys = {"x_train": "x_train"}
+        again = data.load(str(tmp_path / "two.npz"), warn=said.append, reading=Reading(keys=keys))
+        assert (again.counts, np.bincount(again.test.labels).tolist()) == (
+            loaded.counts,
+            np.bincount(loaded.test.labels).tolist(),
+        )
+
+
+def test_without_test_arrays_validation_arrays_are_the_test_set(tmp_path):
+    images, labels, _, _ = tiny_arrays()
+    path, said = save_npz(tmp_path / "v.npz", x_test=None, y_test=None, x_val=images[:60], y_val=labels[:60]), []
+    assert data.load(str(path), warn=said.append).counts == "240 + 60"
+    assert said == [f"{path}: there are no test arrays; x_val is the test set"]
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"X_test": np.zeros(9)}, r"x_test, y_test missing; it holds .*; without the last two a fifth of every class"),
+        ({"x_val": np.zeros((9, 8, 8), np.uint8)}, "y_val missing"),
+        ({"y_train": np.arange(239)}, r"rows have shape \(240, 8, 8\) and labels \(239,\); allowed: a label for each"),
+        ({"y_train": np.uint8(1)}, r"and labels \(\); allowed: a label for each row"),
+        ({"x_train": np.zeros((0, 8, 8), np.uint8), "y_train": np.zeros(0)}, r"rows have shape \(0, 8, 8\)"),
+        ({"y_train": np.arange(240)}, "too few rows to test with; a class needs two, or x_test and y_test are needed"),
+    ],
+)
+def test_without_test_arrays_a_wrong_npz_is_refused(tmp_path, arrays, message):
+    path = save_npz(tmp_path / "wrong.npz", **({"x_test": None, "y_test": None} | arrays))
+    with pytest.raises(DataError, match=message):
+        data.load(str(path), warn=pytest.fail)
+
+
 def test_validation_arrays_are_the_validation_part(tmp_path):
     images, labels, _, _ = tiny_arrays(seed=1)
     loaded = data.load(str(save_npz(tmp_path / "v.npz", x_val=images[:60], y_val=labels[:60])), warn=pytest.fail)

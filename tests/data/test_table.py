@@ -114,6 +114,9 @@ def test_equal_rows_are_never_in_two_parts(write):
     ("text", "message"),
     [
         ("length,width,species\n1,2,a\n1,x,b\n", r"line 3, column 'width' is 'x'; allowed: numbers"),
+        ("length;width;species\n1;5,1;a\n", r"line 2, column 'width' is '5,1'; .* Save the table with decimal points"),
+        ('length,width,species\n1,"1.005,1",a\n', r"line 2, .* is '1\.005,1'; .* Save the table with decimal points"),
+        ("length;width;species\n1;a,b;a\n", r"line 2, column 'width' is 'a,b'; .* Mend the cell or leave out"),
         ("length,width,species\n1,2,a\n1,,b\n", r"line 3, column 'width' is empty; allowed: numbers"),
         ("length,width,species\n1,2,a\n\n1,nan,b\n", r"line 4, column 'width' is nan; allowed: numbers"),
         ("length,width,species\n1,2,a\n1,1e39,b\n", r"line 3, column 'width' is 1e\+39; allowed: numbers"),

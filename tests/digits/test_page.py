@@ -113,11 +113,40 @@ def test_several_digits_are_found_in_reading_order():
     assert [(digit.box.top, digit.box.left) for digit in found.digits] == places
 
 
+def page_of(rows: int, columns: int, *, step: int = 24) -> np.ndarray:
+    """A page with so many 7s of 14 × 9 pixels."""
+    page = np.full((rows * step, columns * step), 240, np.uint8)
+    for top in range(5, rows * step, step):
+        for left in range(5, columns * step, step):
+            page[top : top + 14, left + 7 : left + 9] = page[top : top + 2, left : left + 9] = 30
+    return page
+
+
+def test_a_page_of_text_is_refused_and_its_letters_are_not_told_apart(monkeypatch):
+    """Of a page of 4,500 letters it would take minutes."""
+    pairs = []
+    real = digits.strokes._strokes_of_one
+    monkeypatch.setattr("toolkit.digits.strokes._strokes_of_one", lambda *boxes: pairs.append(1) or real(*boxes))
+    page = digits.find(page_of(20, 25))
+    assert page.refusal == "no digit to be seen, but more than 100 patches of ink; cut out what is to be read"
+    assert page.digits == ()
+    assert not (page.owner > 0).any()
+    assert len(pairs) <= 10 * 101 * 100 / 2
+
+
+def test_the_pixels_of_digits_whose_boxes_are_far_from_each_other_are_not_compared(monkeypatch):
+    compared = []
+    real = digits.strokes._distance
+    monkeypatch.setattr("toolkit.digits.strokes._distance", lambda *patches: compared.append(1) or real(*patches))
+    assert len(digits.find(page_of(8, 12)).digits) == 96
+    assert len(compared) < 100
+
+
 def test_an_empty_page_is_refused():
-    assert "of one shade" in (digits.find(np.full((50, 50), 250, np.uint8)).refusal or "")
+    assert "of one brightness" in (digits.find(np.full((50, 50), 250, np.uint8)).refusal or "")
 
 
-def test_noise_is_not_said_to_be_of_one_shade():
+def test_noise_is_not_said_to_be_of_one_brightness():
     noise = np.random.default_rng(0).integers(0, 256, (28, 28)).astype(np.uint8)
     assert digits.find(noise).refusal == "no digit to be seen, no ink stands out from the paper"
 

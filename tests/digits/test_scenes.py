@@ -87,7 +87,7 @@ def test_a_picture_explains_how_an_image_was_read(two, tmp_path):
 def test_a_picture_explains_why_an_image_was_refused(tmp_path, shade):
     Image.new("L", (60, 40), shade).save(tmp_path / "blank.png")
     (refused,) = predict([tmp_path / "blank.png"], MODEL, warn=pytest.fail, explain=tmp_path / "why.png")
-    assert refused.error == f"{tmp_path / 'blank.png'}: no digit to be seen, the image is of one shade"
+    assert refused.error == f"{tmp_path / 'blank.png'}: no digit to be seen, the image is of one brightness"
     assert (tmp_path / "why.png").is_file()
 
 

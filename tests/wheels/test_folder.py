@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from toolkit import programs
 from toolkit.cli import call
 from toolkit.errors import DeviceError, UsageError
 from toolkit.files import sha256
@@ -40,11 +41,11 @@ def index(tmp_path, monkeypatch):
             (wheel,) = (name for name, known in digests.items() if known == digest)
             if not (served / wheel).is_file():
                 said = f"ERROR: No matching distribution found for {line.partition(' ')[0]}\n"
-                return subprocess.CompletedProcess(command, 1, "", said)
+                return programs.Ended(1, "", said)
             (folder / wheel).write_bytes((served / wheel).read_bytes())
-        return subprocess.CompletedProcess(command, 0, "", "")
+        return programs.Ended(0, "", "")
 
-    monkeypatch.setattr(subprocess, "run", run)
+    monkeypatch.setattr(programs, "run", run)
     monkeypatch.setattr(tested, "digests", lambda: digests)
     return served, calls
 

@@ -7,6 +7,7 @@ from itertools import chain, count, repeat
 
 import pytest
 
+from toolkit import programs
 from toolkit.errors import ArtifactError, WorkerFailedError
 from toolkit.worker import process
 from toolkit.worker.process import Process
@@ -121,7 +122,7 @@ def test_a_worker_that_was_stopped_is_ended_at_once(worker):
     stopped.ask(OPEN)
     began_s = time.monotonic()
     stopped.close()
-    assert time.monotonic() - began_s < process.END_S
+    assert time.monotonic() - began_s < programs.END_S
     with pytest.raises(ProcessLookupError):
         os.kill(stopped.pid, 0)
 

@@ -143,7 +143,7 @@ def export(
     choice = resolved.data if data is None else fspath(data)
     with allowing(imports, unsafe_lambda=unsafe_lambda):
         dataset = load(choice, warn=warn, reading=resolved.reading_for(choice, reading, input_shape))
-        text = f"exporting {resolved.keras_path}, with '{dataset.name}' ({dataset.origin})"
+        text = f"exporting {resolved.saved_model or resolved.keras_path}, with '{dataset.name}' ({dataset.origin})"
         on_step(Step(0, len(pairs), text, resolved))
         return exporter.export(
             resolved,

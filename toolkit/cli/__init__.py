@@ -1,6 +1,7 @@
 """The command line: one module a verb, each thin. Here the verbs become one program with one way to fail."""
 
 import os
+import signal
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
@@ -18,6 +19,8 @@ from toolkit.errors import INTERRUPTED, ToolkitError, ToolkitWarning, UsageError
 from toolkit.text import well_formed
 
 UNEXPECTED = 1
+# Exit code if the reader of the output has ended, as ``head`` does: that of programs that SIGPIPE ends.
+UNREAD = 128 + signal.SIGPIPE
 
 # The verbs by what they are for, in the order of the road, each with the first sentence of its help: the help imports
 # none of them.
@@ -104,6 +107,10 @@ def call(arguments: Sequence[str]) -> int:
         if code == INTERRUPTED:  # Typer makes an exit code of Ctrl-C and says nothing
             console.error("interrupted")
         return code
+    except SystemExit as error:  # by which Typer and rich end the program if nobody reads what they print
+        if not isinstance(error.__context__, BrokenPipeError):
+            raise
+        return UNREAD
     except ToolkitError as error:
         return _fail(console, invocation, error, str(error), error.exit_code)
     except typer.TyperException as error:
@@ -145,6 +152,8 @@ def _check_encoding(arguments: Sequence[str]) -> None:
 
 def _of_the_system(error: OSError) -> str:
     """Say which file or folder it is about, and what the system said."""
+    if isinstance(error, FileNotFoundError) and _is_here_gone():
+        return "the current folder has been removed; change to another one"
     names = [os.fsdecode(name) for name in (error.filename, error.filename2) if isinstance(name, str | bytes)]
     text = error.strerror or str(error)
     if names and isinstance(error, FileExistsError | NotADirectoryError):
@@ -152,6 +161,14 @@ def _of_the_system(error: OSError) -> str:
         names = [str(next((one for one in (path, *path.parents) if one.is_file()), path))]
         text = "a file stands where a folder is needed"
     return f"{' → '.join(names)}: {text}" if names else text
+
+
+def _is_here_gone() -> bool:
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def _unwritable(name: str) -> str:
@@ -183,7 +200,7 @@ def _fail(console: Console, invocation: Invocation, error: BaseException, text: 
     return code
 
 
-def main() -> None:
-    """Run the command line of this process."""
+def main() -> int:
+    """Run the command line of this process, and return its exit code."""
     extras.is_program = True
-    sys.exit(call(sys.argv[1:]))
+    return call(sys.argv[1:])

@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.convention import Layout, layout_of
-from toolkit.data.base import Dataset, make_dataset
+from toolkit.data.base import Dataset, Split, grouped_split, make_dataset
 from toolkit.data.base.pixels import as_pixels, may_be_pixels
 from toolkit.data.base.values import as_values
 from toolkit.errors import DataError
 from toolkit.files.arrays import opened_npz
-from toolkit.reading import AS_THEY_ARE, IMAGES, KIND, REQUIRED_KEYS, VALIDATION_KEYS, VALUES, Reading
+from toolkit.reading import AS_THEY_ARE, IMAGES, KIND, TEST_KEYS, TRAINING_KEYS, VALIDATION_KEYS, VALUES, Reading
 
-SUMMARY = "a .npz file with x_train, y_train, x_test, y_test (rows and labels), and x_val, y_val if you like"
+SUMMARY = "a .npz file with x_train and y_train (rows and labels), and x_test, y_test, x_val, y_val if you have them"
 READS = ("keys",)
 
 
@@ -25,31 +25,63 @@ def recognises(path: Path) -> bool:
 
 
 def load(path: Path, reading: Reading = AS_THEY_ARE) -> Dataset:
-    """Read the arrays that a data set is made of; others of the file are left where they are."""
-    reading.require_keys((*REQUIRED_KEYS, *VALIDATION_KEYS, KIND), what=str(path))
+    """Read the arrays that a data set is made of; others of the file are left where they are.
+
+    Without test arrays the validation arrays are the test part, or else a fifth of every class, by a fixed seed.
+    """
+    every = (*TRAINING_KEYS, *TEST_KEYS, *VALIDATION_KEYS)
+    reading.require_keys((*every, KIND), what=str(path))
     keys = reading.keys or {}
-    named = {key: keys.get(key, key) for key in (*REQUIRED_KEYS, *VALIDATION_KEYS)}
+    named = {key: keys.get(key, key) for key in every}
     with opened_npz(path, what="a .npz file", error=DataError) as arrays:
         there = {key for key, name in named.items() if name in arrays.names}
-        validates = (there | keys.keys()) & {*VALIDATION_KEYS}
-        wanted = (*REQUIRED_KEYS, *(VALIDATION_KEYS if validates else ()))
-        missing = [named[key] for key in wanted if key not in there]
+        asked = there | keys.keys()
+        # None may be called otherwise: nothing else is there, or the user has said what is what.
+        has_test = bool(asked & {*TEST_KEYS}) or (len(there) < len(arrays.names) and "x_train" not in keys)
+        pairs = [
+            TRAINING_KEYS,
+            *([TEST_KEYS] if has_test else []),
+            *([VALIDATION_KEYS] if asked & {*VALIDATION_KEYS} else []),
+        ]
+        missing = [named[key] for pair in pairs for key in pair if key not in there]
         if missing:
             raise DataError(
                 f"{path}: {', '.join(missing)} missing; it holds {', '.join(arrays.names[:20]) or 'nothing'}; "
-                "--keys x_train=NAME,y_train=NAME,x_test=NAME,y_test=NAME says what they are called"
+                "--keys x_train=NAME,y_train=NAME,x_test=NAME,y_test=NAME says what they are called; "
+                "without the last two a fifth of every class becomes the test set"
             )
-        read = {key: arrays.read(named[key]) for key in wanted}
-    kind, note = (keys[KIND], None) if KIND in keys else _kind(read["x_train"], path)
+        training, *others = [(arrays.read(named[rows]), arrays.read(named[labels])) for rows, labels in pairs]
+    kind, note = (keys[KIND], None) if KIND in keys else _kind(training[0], path)
+    notes = [] if note is None else [note]
+    if not has_test:
+        if others:
+            notes.append(f"{path}: there are no test arrays; {named['x_val']} is the test set")
+        else:
+            training, *others = _divided(*training, path=path)
+            notes.append(f"{path}: there are no test arrays; a fifth of every class is the test set")
+    test, *validation = others
     return make_dataset(
-        (read["x_train"], read["y_train"], read["x_test"], read["y_test"]),
-        validation=(read["x_val"], read["y_val"]) if "x_val" in read else None,
+        (*training, *test),
+        validation=validation[0] if validation else None,
         name=path.stem,
         origin=str(path),
         reading=reading,
-        notes=() if note is None else (note,),
+        notes=tuple(notes),
         conversion=_as_pixels if kind == IMAGES else as_values,
     )
+
+
+def _divided(rows: NDArray[Any], labels: NDArray[Any], *, path: Path) -> list[tuple[NDArray[Any], NDArray[Any]]]:
+    """Return the rows and labels of training and of test; equal rows are in one of them."""
+    if not (rows.ndim and labels.ndim and len(rows) == len(labels) > 0):
+        raise DataError(
+            f"{path}: rows have shape {rows.shape} and labels {labels.shape}; allowed: a label for each row"
+        )
+    _, classes = np.unique(labels.reshape(len(labels), -1), axis=0, return_inverse=True)
+    train, test = grouped_split(classes.ravel(), Split(rows, classes).row_digests)
+    if not len(test):
+        raise DataError(f"{path}: too few rows to test with; a class needs two, or x_test and y_test are needed")
+    return [(rows[part], labels[part]) for part in (train, test)]
 
 
 def _kind(rows: NDArray[Any], path: Path) -> tuple[str, str | None]:

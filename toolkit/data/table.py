@@ -233,9 +233,11 @@ def _refuse_cell(path: Path, line: int, cells: Sequence[str], names: Sequence[st
 
 
 def _no_number(path: Path, line: int, column: str, what: str) -> DataError:
+    with_commas = "," in what and _is_number(what.strip("'").replace(".", "").replace(",", "."))
+    remedy = "Save the table with decimal points" if with_commas else "Mend the cell or leave out its row or its column"
     return DataError(
         f"{path}: line {line}, column {_shown(column)} is {what}; allowed: numbers with a decimal point, not NaN or "
-        "infinity. Mend the cell or leave out its row or its column"
+        f"infinity. {remedy}"
     )
 
 

@@ -1,7 +1,7 @@
 """Find the digits in a photo or scan: dark on light or light on dark, under uneven light, among lines and borders."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -24,8 +24,6 @@ LEAST_WINDOW = 4
 AGREEMENT = 0.8
 # Digits of fewer rows, when the photo is shrunk, are too small to be read.
 LEAST_HEIGHT = 8
-# More digits than these are the texture of a surface, or a page of text.
-MOST_DIGITS = 100
 # The blurred edge of a stroke is as wide as this share of the digit.
 EDGE_SHARE = 0.02
 # What fills more than this share of its box is a card if what is on it has this share of its side, and is no hole.
@@ -84,6 +82,11 @@ class _Candidate:
         return mask
 
     @property
+    def is_texture(self) -> bool:
+        """Whether there are more figures than anybody writes."""
+        return len(self.groups) > strokes.MOST_DIGITS
+
+    @property
     def is_hole(self) -> bool:
         """Whether a patch is too thick for a stroke: the hole of a bold digit, in the other polarity."""
         largest = [max(group, key=lambda one: one.area) for group in self.groups]
@@ -121,8 +124,6 @@ def find(pixels: NDArray[np.uint8], *, photo: tuple[int, int] | None = None) -> 
 
 
 def _unreadable(digits: Sequence[Digit], times: int) -> str | None:
-    if len(digits) > MOST_DIGITS:
-        return f"no digit to be seen, but {len(digits)} patches of ink; cut out what is to be read"
     highest, least = max(digit.box.height for digit in digits), LEAST_HEIGHT * times
     return f"the digit is {highest} pixels high; take it from nearer: at least {least}" if highest < least else None
 
@@ -210,6 +211,12 @@ def _agreed(grey: NDArray[np.uint8]) -> tuple[_Candidate, str | None]:
             if count > 2 or (count == 2 and _stands_on_paper(candidate, other)):
                 return candidate, None
         before = both
+    if any(one.is_texture for one in before):
+        empty = replace(before[0], groups=[])
+        return (
+            empty,
+            f"no digit to be seen, but more than {strokes.MOST_DIGITS} patches of ink; cut out what is to be read",
+        )
     if seen := [one for one in before if one.groups]:
         return seen[0], "no digit to be seen that can be told from shadows and texture; take it in even light"
     return before[0], f"no digit to be seen, {_instead(grey, before)}"
@@ -219,7 +226,7 @@ def _instead(grey: NDArray[np.uint8], looks: Sequence[_Candidate]) -> str:
     """Return what is to be seen on a page without digits."""
     if any(one.measured.threshold is not None for one in looks):
         return "at most lines, borders and specks"
-    return "the image is of one shade" if np.ptp(grey) < ink.LEAST_CONTRAST else "no ink stands out from the paper"
+    return "the image is of one brightness" if np.ptp(grey) < ink.LEAST_CONTRAST else "no ink stands out from the paper"
 
 
 def _figure(dark: _Candidate, light: _Candidate) -> _Candidate:
@@ -232,7 +239,7 @@ def _figure(dark: _Candidate, light: _Candidate) -> _Candidate:
 
 
 def _agree(first: _Candidate, second: _Candidate) -> bool:
-    if not first.groups or first.light != second.light or len(first.groups) != len(second.groups):
+    if not first.groups or first.is_texture or first.light != second.light or len(first.groups) != len(second.groups):
         return False
     one, other = first.mask, second.mask
     return float((one & other).sum()) >= AGREEMENT * float((one | other).sum())

@@ -84,7 +84,7 @@ def _boxes(pen: Any, page: Page, scale: float, font: Any) -> None:
         times = scale / page.times
         left, top = GAP + box.left * times - 2, GAP + LINE + box.top * times - 2
         pen.rectangle((left, top, GAP + box.right * times + 2, GAP + LINE + box.bottom * times + 2), outline=colour)
-        pen.text((left + 2, top), str(number + 1), fill=colour, font=font)
+        pen.text((left + 2, top), str(number + 1), fill=colour, font=font, stroke_width=2, stroke_fill="white")
 
 
 def _bars(pen: Any, read: ReadDigit, corner: tuple[int, int], colour: str, font: Any) -> None:

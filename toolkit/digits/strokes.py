@@ -1,5 +1,6 @@
 """Which patches of ink are strokes of a digit, and which belong together: frames, borders, blots and specks are not."""
 
+from bisect import bisect
 from collections.abc import Sequence
 
 import numpy as np
@@ -16,6 +17,8 @@ WIDEST = 2.5
 BLOT = 0.42
 # The hole of a bold digit is as thick as this share of its longer side; an upright bar a third as wide is not.
 HOLE = 0.26
+# More digits than these are the texture of a surface, or a page of text: no more are told apart.
+MOST_DIGITS = 100
 # A patch that encloses one of at least this share of its side is a frame around it.
 FRAMED = 0.25
 # Beside a larger patch that touches the image's border (a finger, a shadow), one of this share of its side is a digit.
@@ -39,10 +42,10 @@ APART, SLENDER = 0.1, 0.9
 def grouped(components: Sequence[Component], labels: NDArray[np.int32]) -> list[list[Component]]:
     """Return the patches of each digit, the largest digit first; an empty list if there is none.
 
-    labels: (H, W), what the components are numbered in.
+    labels: (H, W), what the components are numbered in. If there are more than MOST_DIGITS, the others are left out.
     """
     patches = [one for one in components if one.area >= LEAST_AREA and one.box.side >= LEAST_SIDE]
-    patches = [one for one in patches if not _is_frame(one, patches)]
+    patches = _without_frames(patches)
     candidates = sorted(
         (one for one in patches if _is_candidate(one, labels)), key=lambda one: one.box.height, reverse=True
     )
@@ -60,12 +63,16 @@ def grouped(components: Sequence[Component], labels: NDArray[np.int32]) -> list[
                 break
         else:
             groups.append([one])
+            if len(groups) > MOST_DIGITS:
+                return groups
     taken = {one.label for group in groups for one in group}
+    corners = np.array([_corners(box_of(group)) for group in groups])
     for one in patches:
         if one.label not in taken:
-            nearest = min(groups, key=lambda group: box_of(group).gap(one.box))
-            if _belongs(nearest, one, labels):
-                nearest.append(one)
+            nearest = int(np.argmin(_gaps(corners, one.box)))
+            if _belongs(groups[nearest], one, labels):
+                groups[nearest].append(one)
+                corners[nearest] = _corners(box_of(groups[nearest]))
     return groups
 
 
@@ -92,10 +99,29 @@ def in_reading_order(groups: Sequence[list[Component]]) -> list[list[Component]]
     return [group for _, members in lines for group in sorted(members, key=lambda one: box_of(one).left)]
 
 
-def _is_frame(one: Component, patches: Sequence[Component]) -> bool:
-    return any(
-        one.box.encloses(other.box) and other.box.side >= FRAMED * one.box.side for other in patches if other is not one
-    )
+def _without_frames(patches: Sequence[Component]) -> list[Component]:
+    """Return the patches without those that enclose another one of a size like theirs."""
+    from_left = sorted(patches, key=lambda one: one.box.left)
+    lefts = [one.box.left for one in from_left]
+
+    def is_frame(box: Box) -> bool:
+        least = FRAMED * box.side
+        beside = from_left[bisect(lefts, box.left) : bisect(lefts, box.right)]
+        return any(other.box.side >= least and box.encloses(other.box) for other in beside)
+
+    return [one for one in patches if not is_frame(one.box)]
+
+
+def _corners(box: Box) -> tuple[int, int, int, int]:
+    return box.top, box.left, box.bottom, box.right
+
+
+def _gaps(corners: NDArray[np.intp], box: Box) -> NDArray[np.float64]:
+    """Return the distance of boxes, given by their corners in rows, to another box, as ``Box.gap`` does."""
+    top, left, bottom, right = corners.T
+    rows, columns = np.maximum(box.top - bottom, top - box.bottom), np.maximum(box.left - right, left - box.right)
+    gaps: NDArray[np.float64] = np.hypot(np.maximum(rows, 0), np.maximum(columns, 0))
+    return gaps
 
 
 def _is_candidate(one: Component, labels: NDArray[np.int32]) -> bool:
@@ -124,8 +150,9 @@ def _strokes_of_one(first: Box, second: Box) -> bool:
 
 
 def _nearly_touch(group: Sequence[Component], one: Component, labels: NDArray[np.int32]) -> bool:
-    whole = box_of(group).joined(one.box)
-    if whole.width > SLENDER * whole.height:
+    box = box_of(group)
+    whole = box.joined(one.box)
+    if whole.width > SLENDER * whole.height or box.gap(one.box) > APART * whole.height:
         return False
     return min(_distance(member, one, labels) for member in group) <= APART * whole.height
 

@@ -1,17 +1,13 @@
 """Try a part in a process of its own, and name what went wrong with the command that mends it."""
 
 import json
-import os
-import signal
-import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from toolkit import programs
 from toolkit.doctor import causes
 from toolkit.doctor.child import FOUND, IMPORTED, RAN
 from toolkit.doctor.remedy import pip
@@ -59,8 +55,9 @@ class Probe:
 
 def probe(part: str, *, command: Sequence[str] = COMMAND, deadline_s: float = DEADLINE_S) -> Probe:
     """Try a package or a runtime."""
-    code, answer, stderr = _run([*command, part], deadline_s)
-    told = [json.loads(line) for line in answer.splitlines() if line.startswith("{") and line.endswith("}")]
+    ended = programs.run([*command, part], seconds=deadline_s)
+    code, stderr = ended.code, ended.errors
+    told = [json.loads(line) for line in ended.output.splitlines() if line.startswith("{") and line.endswith("}")]
     steps = {step["step"]: step for step in told if "step" in step}
     facts: dict[str, Any] = steps.get(FOUND, {})
     versions = facts.get("versions", {})
@@ -105,25 +102,3 @@ def _culprit(facts: dict[str, Any], part: str, versions: dict[str, str]) -> str:
     """Return the distribution to name: that of the package itself if a part has several."""
     package = str(facts.get("package", part)).replace("_", "-")
     return package if package in versions or not versions else next(iter(versions))
-
-
-def _run(command: Sequence[str], deadline_s: float) -> tuple[int | None, str, str]:
-    """Return (exit code, stdout, stderr); the code is None if it had to be ended, with all that it started."""
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        # Files, not pipes: a process that it started and left behind would hold a pipe open.
-        process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, start_new_session=True, bufsize=0
-        )
-        code: int | None = None
-        try:
-            with suppress(subprocess.TimeoutExpired):
-                code = process.wait(deadline_s)
-        finally:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-        texts = []
-        for stream in (out, err):
-            stream.seek(0)
-            texts.append(stream.read().decode(errors="replace"))
-        return code, texts[0], texts[1]

@@ -18,7 +18,7 @@ from toolkit.manifest import MANIFEST, Manifest
 from toolkit.novelty import Judge, Judgement
 from toolkit.parity import inputs, recorded
 from toolkit.prediction.answers import classify, combine_looks
-from toolkit.prediction.views import Image, form_of, prepare
+from toolkit.prediction.views import Form, Image, form_of, learned_from, prepare
 from toolkit.reading import AS_THEY_ARE
 from toolkit.runtimes.base import Predictor
 from toolkit.verdict import Verdict
@@ -123,7 +123,12 @@ def predict(
             if every_digit or explain is not None:
                 raise UsageError(f"{model}: takes rows of values; --all and --explain are about images")
             return _predict_rows(files, session, manifest, labels)
-        return _predict(files, session, manifest, labels, every_digit=every_digit, explain=explain)
+        form = form_of(session, manifest, images=len(files))
+        if form.digits and learned_from(model, manifest)[0] is None:
+            warn(
+                f"{model}: nothing says what it has learned from; its input is that of MNIST, so digits are looked for"
+            )
+        return _predict(files, session, manifest, labels, form, every_digit=every_digit, explain=explain)
 
 
 def convention_of(
@@ -173,11 +178,11 @@ def _predict(
     session: Predictor,
     manifest: Manifest | None,
     labels: Sequence[str] | None,
+    form: Form,
     *,
     every_digit: bool,
     explain: Path | None,
 ) -> list[Prediction | Refused]:
-    form = form_of(session, manifest, images=len(files))
     prepared = []
     for file in files:
         one = prepare(file, form)

@@ -16,8 +16,10 @@ from toolkit.manifest import Manifest
 from toolkit.reading import AS_THEY_ARE, Reading, Resize
 from toolkit.runtimes.base import Predictor
 
-# Data sets of handwritten digits: photos are brought to their form. Others are only scaled.
+# Data sets of handwritten digits: photos are brought to their form. Others are only scaled. Where nobody says what a
+# model has learned from, the size of its images and the number of its classes are theirs.
 DIGITS = ("mnist", "sample")
+DIGITS_SHAPE, DIGITS_CLASSES = (28, 28, 1), 10
 
 
 @dataclass(frozen=True)
@@ -70,19 +72,34 @@ class Image:
 def form_of(session: Predictor, manifest: Manifest | None, *, images: int = 1) -> Form:
     """Return what an artifact takes; ArtifactError for what is no image, or is too large for so many images."""
     model, shape = session.path, session.convention.row_shape(session.input.shape)
-    sizes = [size for size in shape if size is not None]
+    source, read_as = learned_from(model, manifest)
     is_values = session.convention.layout == Layout.VALUES
-    if is_values or len(sizes) != 3 or sizes[2] not in (1, 3):
+    if is_values or len(shape) != 3 or shape[2] not in (1, 3):
         raise ArtifactError(
             f"{model}: takes {'values ' if is_values else ''}{shape}; allowed: (height, width, 1 or 3) images"
         )
-    height, width, channels = sizes
+    height, width = (own or recorded for own, recorded in zip(shape[:2], read_as.image_size or shape[:2], strict=True))
+    channels = shape[2]
+    if height is None or width is None:
+        raise ArtifactError(f"{model}: takes images of any size; {_fixed(session, channels)}")
     # Its pixels, and as float32: the scaled ones of a batch, and those of all images beside.
     check_memory(images * height * width * channels * 5, what=f"{model}: its input {shape}", error=ArtifactError)
-    learned_from, read_as = _learned_from(model, manifest)
-    digits = channels == 1 and learned_from in (None, *DIGITS)
+    if source is None:
+        digits = (height, width, channels) == DIGITS_SHAPE and session.output.shape[-1] == DIGITS_CLASSES
+    else:
+        digits = channels == 1 and source in DIGITS
     # As the images that it has learned from were, if they were not of one size.
     return Form(height, width, channels, digits, read_as.resize or "fit")
+
+
+def _fixed(session: Predictor, channels: int) -> str:
+    """Return how a file that takes one size is made of a file that takes any."""
+    if session.path.suffix != ".onnx":
+        return "'toolkit export' makes files that take one, as --input-shape or the data say"
+    first = session.convention.layout == Layout.NCHW
+    sizes = f"1,{channels},HEIGHT,WIDTH" if first else f"1,HEIGHT,WIDTH,{channels}"
+    program = "python -m onnxruntime.tools.make_dynamic_shape_fixed"
+    return f"'{program} --input_name {session.input.name} --input_shape {sizes} {session.path} fixed.onnx' gives it one"
 
 
 def prepare(file: Path, form: Form) -> Image:
@@ -110,7 +127,7 @@ def prepare(file: Path, form: Form) -> Image:
     return Image(file, pixels, page, views)
 
 
-def _learned_from(model: Path, manifest: Manifest | None) -> tuple[str | None, Reading]:
+def learned_from(model: Path, manifest: Manifest | None) -> tuple[str | None, Reading]:
     """Return the name of the data that a model has learned from, None if nobody says, and how they were read."""
     if manifest is not None:
         return manifest.data.name, manifest.data.reading

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from toolkit.errors import DeviceError, DeviceLostError, UsageError
+from toolkit.programs import wait_or_kill
 from toolkit.text import lines, printable
 from toolkit.wire import ALIVE_S, SILENCE_S, Channel
-from toolkit.worker.process import wait_or_kill
 
 # A connection of its own, which asks the user nothing and forwards nothing. Which hosts to trust and how to log in is
 # taken from the user's configuration. A device that stopped answering is noticed after 3 times 10 seconds.

@@ -2,12 +2,11 @@
 
 import os
 import shutil
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from toolkit import locks
+from toolkit import locks, programs
 from toolkit.errors import ArtifactError, UsageError
 from toolkit.files import atomic, write_text
 from toolkit.report.page import render
@@ -56,15 +55,13 @@ def _print(browser: str, page: Path) -> Path:
         command = [browser, "--headless", "--disable-gpu", "--no-pdf-header-footer", f"--print-to-pdf={temporary}"]
         # Chromium's sandbox does not start for root; the page has no script and loads nothing.
         command += ["--no-sandbox"] if os.geteuid() == 0 else []
-        try:
-            command += [page.resolve().as_uri()]
-            # Chromium leaves a profile with each call, in folders that it takes from the environment.
-            folders = dict.fromkeys(("XDG_CACHE_HOME", "XDG_CONFIG_HOME"), str(own))
-            variables = {**os.environ, **folders}
-            done = subprocess.run(command, env=variables, capture_output=True, timeout=PATIENCE_S, check=False)
-        except subprocess.TimeoutExpired as error:
-            raise ArtifactError(f"{page}: {browser} did not print it within {PATIENCE_S:.0f} s") from error
+        command += [page.resolve().as_uri()]
+        # Chromium leaves a profile with each call, in folders that it takes from the environment; killed, a socket too.
+        folders = dict.fromkeys(("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "TMPDIR"), str(own))
+        ended = programs.run(command, seconds=PATIENCE_S, variables={**os.environ, **folders})
+        if ended.code is None:
+            raise ArtifactError(f"{page}: {browser} did not print it within {PATIENCE_S:.0f} s")
         if not temporary.is_file() or not temporary.stat().st_size:
-            said = done.stderr.decode(errors="replace").strip().splitlines()
+            said = ended.errors.strip().splitlines()
             raise ArtifactError(f"{page}: {browser} did not print it: {said[-1] if said else 'no message'}")
     return pdf

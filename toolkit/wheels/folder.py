@@ -2,14 +2,13 @@
 
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from toolkit import locks
+from toolkit import locks, programs
 from toolkit.errors import DeviceError, UsageError
 from toolkit.files import atomic, sha256
 from toolkit.text import lines
@@ -95,14 +94,10 @@ def download(wanted: Sequence[str], folder: Path, *, python: str, arch: str) -> 
     platforms = [f"--platform=manylinux_2_{minor}_{arch}" for minor in GLIBC_MINORS]
     target = ["--only-binary=:all:", "--no-deps", f"--python-version={python}", f"--platform=manylinux2014_{arch}"]
     pip = [sys.executable, "-m", "pip", "download", "--disable-pip-version-check"]
-    done = subprocess.run(
+    ended = programs.run(
         [*pip, *target, *platforms, "--dest", str(folder), *wanted],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-        env={**os.environ, "TMPDIR": str(folder), "PYTHONIOENCODING": "utf-8"},
-        check=False,
+        variables={**os.environ, "TMPDIR": str(folder), "PYTHONIOENCODING": "utf-8"},
     )
-    if done.returncode != 0:
-        said = tested.explain_mismatch(done.stderr) or (lines(done.stderr) or ["pip gave no reason"])[-1]
+    if ended.code != 0:
+        said = tested.explain_mismatch(ended.errors) or (lines(ended.errors) or ["pip gave no reason"])[-1]
         raise DeviceError(f"not all wheels for Python {python} on {arch} were to be had: {said}")

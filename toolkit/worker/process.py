@@ -14,6 +14,7 @@ from typing import IO, Any, cast
 from toolkit import locks
 from toolkit.errors import ArtifactError, UsageError, WorkerFailedError
 from toolkit.host import available_memory_bytes, process_memory_bytes, process_waited_s
+from toolkit.programs import END_S, wait_or_kill
 from toolkit.runtimes.keras.loading import allowed
 from toolkit.text import signal_name
 from toolkit.wire import LOOK_S, Channel
@@ -29,8 +30,6 @@ MEMORY_SHARE = 0.8
 PATIENCE_VARIABLE, MEMORY_VARIABLE = "TOOLKIT_WORKER_SECONDS", "TOOLKIT_WORKER_BYTES"
 # The greatest of these limits: 30 years, which a timer still takes, and a petabyte.
 MOST_SECONDS, MOST_BYTES = 1e9, 1e15
-# Seconds that a worker may take to end if it was asked to, or if its pipe is closed.
-END_S = 5.0
 COMMAND = (sys.executable, "-m", "toolkit.worker.child")
 
 
@@ -162,15 +161,6 @@ class Process:
         self._stderr.seek(0)
         lines = self._stderr.read().decode(errors="replace").strip().splitlines()
         return f"failed: {lines[-1] if lines else 'no message'}"
-
-
-def wait_or_kill(process: subprocess.Popen[bytes], seconds: float) -> int:
-    """Return the exit code of a process, which is killed if it does not end by itself within so many seconds."""
-    try:
-        return process.wait(seconds)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        return process.wait()
 
 
 def memory_share() -> int | None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 from dataclasses import replace
 
 import numpy as np
@@ -115,9 +116,13 @@ def test_what_a_cluster_cannot_be_asked_for_is_refused(cluster):
 
 
 def test_a_cluster_that_is_not_there_is_one_clear_line(monkeypatch):
+    before = signal.getsignal(signal.SIGTERM)
+
     def refuse(**_):
+        signal.signal(signal.SIGTERM, lambda *_: None)  # as Ray does first of all
         raise ConnectionError("nobody answers")
 
     monkeypatch.setattr("ray.init", refuse)
     with pytest.raises(UsageError, match="no Ray cluster answers at 'auto'; start one with: ray start --head"):
         module.connect("auto", cpus=1, gpus=0)
+    assert signal.getsignal(signal.SIGTERM) == before

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from toolkit import programs
 from toolkit.bench.instructions.counting import Counter
 from toolkit.bench.instructions.cpus import CPUS, Cpu
 from toolkit.cache import cache_folder
@@ -113,8 +114,8 @@ def plugin() -> Path:
         library.parent.mkdir(parents=True, exist_ok=True)
         with atomic(library) as temporary:
             command = [_compiler() or COMPILERS[0], *_OPTIONS, "-o", str(temporary), str(SOURCE)]
-            done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", errors="replace")
-            if done.returncode:
-                said = done.stderr.strip().splitlines() or ["no message"]
+            ended = programs.run(command)
+            if ended.code:
+                said = ended.errors.strip().splitlines() or ["no message"]
                 raise UsageError(f"{SOURCE.name} cannot be compiled by {command[0]}: {said[0]}")
     return library

@@ -287,7 +287,9 @@ def _taken(specs: Iterable[TensorSpec]) -> str:
 def _single(tensors: tuple[TensorSpec, ...], *, path: Path, what: str) -> TensorSpec:
     """Return the only one of the inputs or outputs; ArtifactError if there are several."""
     if len(tensors) != 1:
-        raise ArtifactError(f"{path}: has {len(tensors)} {what}s; a classifier has one")
+        names = ", ".join(tensor.name for tensor in tensors)
+        cut = "; onnx.utils.extract_model writes a file of those that are named" if path.suffix == ".onnx" else ""
+        raise ArtifactError(f"{path}: has {len(tensors)} {what}s ({names}); a classifier has one{cut}")
     return tensors[0]
 
 

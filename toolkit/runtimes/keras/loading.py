@@ -77,9 +77,15 @@ def load_model(path: Path) -> Any:
     config, version = _hdf5_config(path) if is_hdf5 else _config(path)
     keras = extras.load("keras")
     code = allowed()
-    _check_code(keras, config, path, code)
     is_older = version.startswith(older.VERSION)
     what = "Keras cannot load it" if is_hdf5 or not is_older else _OLDER_FORMAT.format(version=version)
+    if needed := _missing_code(keras, config, path, code):
+        if is_older and not is_hdf5:  # of Keras 2 also its own models are named there
+            raise ArtifactError(f"{path}: {what}")
+        raise ArtifactError(
+            f"{path}: is made with {', '.join(needed)}, which Keras does not have; give the Python file that "
+            "defines it by --import"
+        )
     opening = older.readable(path, config) if is_hdf5 and is_older else nullcontext(path)
     with as_artifact_error(path, what), opening as file:
         model = keras.saving.load_model(
@@ -153,8 +159,11 @@ def _check_arrays(root: Any, size_bytes: int) -> None:
     root.visititems(check)
 
 
-def _check_code(keras: Any, config: Any, path: Path, allowed: Allowed) -> None:
-    """Raise ArtifactError if a model's configuration holds code, or names some, that is not allowed."""
+def _missing_code(keras: Any, config: Any, path: Path, allowed: Allowed) -> list[str]:
+    """Return the names of the code that a model's configuration needs and Keras does not have, without what is allowed.
+
+    ArtifactError if it holds code that is not allowed.
+    """
     needed: set[str] = set()
     left = [config]
     while left:
@@ -177,11 +186,7 @@ def _check_code(keras: Any, config: Any, path: Path, allowed: Allowed) -> None:
             registered = name if kind == "function" else str(one.get("registered_name") or name)
             if name not in allowed.objects and not keras.saving.get_registered_object(registered, allowed.objects):
                 needed.add(name if module in (None, _FUNCTIONS) else f"{name} ({module})")
-    if needed:
-        raise ArtifactError(
-            f"{path}: is made with {', '.join(sorted(needed))}, which Keras does not have; give the Python file that "
-            "defines it by --import"
-        )
+    return sorted(needed)
 
 
 def _is_of_keras(keras: Any, described: Mapping[str, Any]) -> bool:

@@ -99,7 +99,9 @@ class OnnxSession(Session):
 
     def _spec(self, tensor: Any) -> TensorSpec:
         if tensor.type not in _DTYPES:
-            raise ArtifactError(f"{self.path}: '{tensor.name}' is a {tensor.type}; allowed: {', '.join(_DTYPES)}")
+            tensors = "; skl2onnx gives tensors with options={'zipmap': False}" if "map(" in tensor.type else ""
+            allowed = f"allowed: {', '.join(_DTYPES)}{tensors}"
+            raise ArtifactError(f"{self.path}: '{tensor.name}' is a {tensor.type}; {allowed}")
         shape = tuple(size if isinstance(size, int) else None for size in tensor.shape)
         return TensorSpec(name=tensor.name, shape=shape, dtype=np.dtype(_DTYPES[tensor.type]).name)
 

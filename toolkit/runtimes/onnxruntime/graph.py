@@ -32,6 +32,7 @@ _FIELDS: dict[str, dict[str, tuple[int, str]]] = {
         "name": (3, "string"),
         "op_type": (4, "string"),
         "attribute": (5, "*Attribute"),
+        "domain": (7, "string"),
     },
     "Attribute": {"name": (1, "string"), "i": (3, "int64"), "t": (5, "Tensor"), "g": (6, "Graph")},
     "Tensor": {
@@ -64,6 +65,8 @@ PRODUCTS |= {"MatMulIntegerToFloat": (0, 1), "DynamicQuantizeMatMul": (0, 1)}
 PRODUCTS |= {"QLinearMatMul": (0, 3), "QGemm": (0, 3)}
 # They multiply, in loops or blocks that their shapes do not tell.
 _UNKNOWN = ("LSTM", "GRU", "RNN", "Attention", "Einsum", "NBits", "Loop", "If", "Scan", "MoE", "QLinearConvTranspose")
+# Trees, linear models and others, which hold their numbers as attributes.
+_CLASSIC = "ai.onnx.ml"
 _SCALE = 1 / 64
 
 
@@ -144,7 +147,7 @@ def work(node: Any, shapes: Mapping[str, Sequence[int]], one_byte: Set[str]) -> 
     name: str = node.op_type
     places = (CONVOLUTIONS | PRODUCTS | {_TRANSPOSED: (0, 1)}).get(name)
     if places is None:
-        return (None if any(word in name for word in _UNKNOWN) else 0), None
+        return (None if node.domain == _CLASSIC or any(word in name for word in _UNKNOWN) else 0), None
     left, weights = (node.input[place] for place in places)
     arithmetic = INT8 if left in one_byte or weights in one_byte else FLOAT32
     if any(tensor not in shapes for tensor in (left, weights, node.output[0])):

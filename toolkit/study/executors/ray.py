@@ -1,6 +1,7 @@
 """Runs on the machines of a Ray cluster. A run's files come home after each epoch, so a lost machine costs no epoch."""
 
 import queue
+import signal
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -96,10 +97,14 @@ def connect(address: str, *, cpus: int, gpus: float) -> Ray:
     if cpus < 1 or not 0 <= gpus < inf:
         raise UsageError(f"a run cannot ask for {cpus} CPUs and {gpus:g} GPUs; allowed: at least 1, and at least 0")
     ray = extras.load("ray")
+    on_sigterm = signal.getsignal(signal.SIGTERM)
     try:
         ray.init(address=address, log_to_driver=False, configure_logging=False)
     except (ConnectionError, ValueError) as error:
         raise UsageError(f"no Ray cluster answers at '{address}'; start one with: ray start --head") from error
+    finally:
+        if signal.getsignal(signal.SIGTERM) != on_sigterm:  # Ray's own ends this process, in its main thread
+            signal.signal(signal.SIGTERM, on_sigterm)
     cluster = Ray(cpus, gpus)
     if not cluster.jobs:
         there = ray.cluster_resources()
