@@ -64,8 +64,8 @@ def test_a_hang_is_ended_with_all_that_it_started(tmp_path, monkeypatch):
 
     class Hanging(subprocess.Popen):
         def wait(self, timeout=None):
-            if timeout is None:
-                return super().wait()
+            if timeout is None or streams:
+                return super().wait(timeout)
             streams.append(pipe.open("rb", 0))
             assert streams[0].read(4) == b"here"
             raise subprocess.TimeoutExpired(self.args, timeout)
