@@ -1,6 +1,7 @@
 """Other programs: what they wrote, and that nothing of them lives on."""
 
 import os
+import signal
 import sys
 
 import pytest
@@ -37,6 +38,15 @@ def test_nothing_that_a_program_has_started_lives_on(monkeypatch, tmp_path, scri
     assert left_after(LEFT_S, lambda: with_variable("TOOLKIT_TEST_PROGRAM", str(tmp_path))) == []
 
 
+@pytest.fixture
+def heeds_ctrl_c():
+    """Tests that were started in the background ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeds_ctrl_c")
 def test_ctrl_c_ends_it_too(tmp_path):
     variables = {**os.environ, "TOOLKIT_TEST_PROGRAM": str(tmp_path)}
     with pytest.raises(KeyboardInterrupt):

@@ -6,6 +6,9 @@ from toolkit import extras, runtimes
 from toolkit.errors import ArtifactError
 from toolkit.runtimes import onnxruntime
 
+# They need onnx, which is not in the edge part.
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def save(tmp_path):
