@@ -16,6 +16,14 @@ pytestmark = pytest.mark.road
 
 # The figures of benchmarks are not looked at: one process measures each artifact.
 QUICKLY = ("--seconds", "0.1", "--processes", "1")
+PROGRAM = """
+from functools import partial
+from toolkit import api
+from toolkit.__main__ import main
+
+api.bench = partial(api.bench, processes=1)
+main()
+"""
 LAYERS = """
 import keras
 
@@ -45,10 +53,10 @@ def build(keras, *, input_shape, classes, activation):
 
 @pytest.fixture(scope="module")
 def walked(tmp_path_factory):
-    """``toolkit run`` in an empty folder and in a process of its own, as a user has it; returns both."""
+    """``toolkit run`` in an empty folder and in a process of its own; returns both."""
     folder = tmp_path_factory.mktemp("road")
     arguments = ("run", "--data", "sample", "--epochs", "3", "--seconds", "0.2", "--name", "road", "--json")
-    command = [sys.executable, "-m", "toolkit", *arguments]
+    command = [sys.executable, "-c", PROGRAM, *arguments]
     done = subprocess.run(command, cwd=folder, env=os.environ, capture_output=True, text=True, check=False)
     return folder, done
 
