@@ -55,3 +55,11 @@ def test_ctrl_c_ends_it_too(tmp_path):
             variables=variables,
         )
     assert left_after(LEFT_S, lambda: with_variable("TOOLKIT_TEST_PROGRAM", str(tmp_path))) == []
+
+
+@pytest.mark.usefixtures("heeds_ctrl_c")
+def test_ctrl_c_while_it_is_ended_leaves_nothing_either(tmp_path):
+    variables = {**os.environ, "TOOLKIT_TEST_PROGRAM": str(tmp_path)}
+    with pytest.raises(KeyboardInterrupt):
+        shell("trap 'kill -INT $PPID' TERM; sleep 60 & wait; wait", seconds=0.2, variables=variables)
+    assert left_after(LEFT_S, lambda: with_variable("TOOLKIT_TEST_PROGRAM", str(tmp_path))) == []
