@@ -20,7 +20,7 @@ def main() -> int:
     """Kill, print and write the page; the exit code is 1 where anything was lost or left over."""
     parser = argparse.ArgumentParser(prog="python -m tests.kill", description=__doc__)
     parser.add_argument("--kills", type=int, default=MOST, help="at most so many")
-    parser.add_argument("--minutes", type=float, default=30.0, help="no more is begun after these")
+    parser.add_argument("--minutes", type=float, default=28.0, help="no more is begun after these")
     parser.add_argument("--seed", type=int, default=0, help="of their order and of the random moments")
     asked = parser.parse_args()
     start_s = time.monotonic()

@@ -42,7 +42,8 @@ class Verb:
     some: at how many of its writes it is killed, None for each. random: kills at random moments. again_each: of so many
     kills one is followed by the verb again. again: how it is called then. worker: about how many writes the process
     makes that it starts and is killed with, at some of those writes; 0 where it is killed at its own. run: the name of
-    one whose weights must then be those of a run that nobody killed, to the last bit.
+    one whose weights must then be those of a run that nobody killed, to the last bit. mend: what a user calls for files
+    of the killed call that do not agree, where the verb, called again, writes to another folder.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Verb:
     again: Callable[[Path, "Verb"], Sequence[str]] = lambda here, verb: verb.arguments
     worker: int = 0
     run: str | None = None
+    mend: tuple[str, ...] = ()
 
 
 def _resumed(here: Path, verb: Verb) -> Sequence[str]:
@@ -158,6 +160,7 @@ HEAVY = (
         random=8,
         again_each=8,
         again=_another_road,
+        mend=("export", RUN),
     ),
 )
 
@@ -211,6 +214,12 @@ STARTS: dict[str, tuple[str | None, Callable[[Box, Server], None]]] = {
     "studied": ("empty", lambda box, server: call(server, box, *SMALL_STUDY)),
     "searched": ("empty", lambda box, server: call(server, box, *SEARCH)),
 }
+
+
+def origins(name: str) -> list[str]:
+    """Return the folders that a folder to start in is made from, the nearest first."""
+    origin = STARTS[name][0]
+    return [] if origin is None else [origin, *origins(origin)]
 
 
 def call(server: Server, box: Box, *arguments: str) -> None:
