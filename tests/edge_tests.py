@@ -10,7 +10,7 @@ PATHS = (
     "tests/host",
     "tests/test_images.py",
     "tests/test_manifest.py",
-    "tests/test_prediction.py",
+    "tests/prediction",
     "tests/test_units.py",
 )
 # Of them those whose outcome may depend on the kernels that a CPU's instruction sets choose.

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sys
 
 import pytest
 
@@ -50,8 +49,14 @@ def heeds_ctrl_c():
 def test_ctrl_c_ends_it_too(tmp_path):
     variables = {**os.environ, "TOOLKIT_TEST_PROGRAM": str(tmp_path)}
     with pytest.raises(KeyboardInterrupt):
-        programs.run(
-            [sys.executable, "-c", "import os, signal, time; os.kill(os.getppid(), signal.SIGINT); time.sleep(60)"],
-            variables=variables,
-        )
+        # Not at once: while Popen starts it, a process is nobody's yet.
+        shell("sleep 0.5; kill -INT $PPID; sleep 60", variables=variables)
+    assert left_after(LEFT_S, lambda: with_variable("TOOLKIT_TEST_PROGRAM", str(tmp_path))) == []
+
+
+@pytest.mark.usefixtures("heeds_ctrl_c")
+def test_ctrl_c_while_it_is_ended_leaves_nothing_either(tmp_path):
+    variables = {**os.environ, "TOOLKIT_TEST_PROGRAM": str(tmp_path)}
+    with pytest.raises(KeyboardInterrupt):
+        shell("trap 'kill -INT $PPID' TERM; sleep 60 & wait; wait", seconds=0.2, variables=variables)
     assert left_after(LEFT_S, lambda: with_variable("TOOLKIT_TEST_PROGRAM", str(tmp_path))) == []

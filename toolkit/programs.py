@@ -35,10 +35,14 @@ def run(command: Sequence[str], *, seconds: float | None = None, variables: Mapp
             with suppress(subprocess.TimeoutExpired):
                 code = process.wait(seconds)
         finally:
-            process.terminate()
-            wait_or_kill(process, END_S)
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+            try:
+                process.terminate()
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(END_S)
+            finally:  # also after another Ctrl-C
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
         texts = []
         for stream in (out, err):
             stream.seek(0)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.convention import Layout, layout_of
-from toolkit.data.base import Dataset, Split, grouped_split, make_dataset
+from toolkit.data.base import Dataset, make_dataset
 from toolkit.data.base.pixels import as_pixels, may_be_pixels
 from toolkit.data.base.values import as_values
 from toolkit.errors import DataError
@@ -54,34 +54,17 @@ def load(path: Path, reading: Reading = AS_THEY_ARE) -> Dataset:
     kind, note = (keys[KIND], None) if KIND in keys else _kind(training[0], path)
     notes = [] if note is None else [note]
     if not has_test:
-        if others:
-            notes.append(f"{path}: there are no test arrays; {named['x_val']} is the test set")
-        else:
-            training, *others = _divided(*training, path=path)
-            notes.append(f"{path}: there are no test arrays; a fifth of every class is the test set")
-    test, *validation = others
+        instead = f"{named['x_val']} is" if others else "a fifth of every class is"
+        notes.append(f"{path}: there are no test arrays; {instead} the test set")
     return make_dataset(
-        (*training, *test),
-        validation=validation[0] if validation else None,
+        (*training, *others[0]) if others else training,
+        validation=others[1] if others[1:] else None,
         name=path.stem,
         origin=str(path),
         reading=reading,
         notes=tuple(notes),
         conversion=_as_pixels if kind == IMAGES else as_values,
     )
-
-
-def _divided(rows: NDArray[Any], labels: NDArray[Any], *, path: Path) -> list[tuple[NDArray[Any], NDArray[Any]]]:
-    """Return the rows and labels of training and of test; equal rows are in one of them."""
-    if not (rows.ndim and labels.ndim and len(rows) == len(labels) > 0):
-        raise DataError(
-            f"{path}: rows have shape {rows.shape} and labels {labels.shape}; allowed: a label for each row"
-        )
-    _, classes = np.unique(labels.reshape(len(labels), -1), axis=0, return_inverse=True)
-    train, test = grouped_split(classes.ravel(), Split(rows, classes).row_digests)
-    if not len(test):
-        raise DataError(f"{path}: too few rows to test with; a class needs two, or x_test and y_test are needed")
-    return [(rows[part], labels[part]) for part in (train, test)]
 
 
 def _kind(rows: NDArray[Any], path: Path) -> tuple[str, str | None]:

@@ -1,6 +1,6 @@
 """What a model is to see of an image file: the whole, in its size, or each digit in a photo."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,10 +69,10 @@ class Image:
     refusal: str | None = None
 
 
-def form_of(session: Predictor, manifest: Manifest | None, *, images: int = 1) -> Form:
+def form_of(session: Predictor, manifest: Manifest | None, *, images: int = 1, warn: Callable[[str], None]) -> Form:
     """Return what an artifact takes; ArtifactError for what is no image, or is too large for so many images."""
     model, shape = session.path, session.convention.row_shape(session.input.shape)
-    source, read_as = learned_from(model, manifest)
+    source, read_as = _learned_from(model, manifest)
     is_values = session.convention.layout == Layout.VALUES
     if is_values or len(shape) != 3 or shape[2] not in (1, 3):
         raise ArtifactError(
@@ -86,6 +86,10 @@ def form_of(session: Predictor, manifest: Manifest | None, *, images: int = 1) -
     check_memory(images * height * width * channels * 5, what=f"{model}: its input {shape}", error=ArtifactError)
     if source is None:
         digits = (height, width, channels) == DIGITS_SHAPE and session.output.shape[-1] == DIGITS_CLASSES
+        if digits:
+            warn(
+                f"{model}: nothing says what it has learned from; its input is that of MNIST, so digits are looked for"
+            )
     else:
         digits = channels == 1 and source in DIGITS
     # As the images that it has learned from were, if they were not of one size.
@@ -127,7 +131,7 @@ def prepare(file: Path, form: Form) -> Image:
     return Image(file, pixels, page, views)
 
 
-def learned_from(model: Path, manifest: Manifest | None) -> tuple[str | None, Reading]:
+def _learned_from(model: Path, manifest: Manifest | None) -> tuple[str | None, Reading]:
     """Return the name of the data that a model has learned from, None if nobody says, and how they were read."""
     if manifest is not None:
         return manifest.data.name, manifest.data.reading

@@ -203,7 +203,7 @@ class Dataset:
 
 
 def make_dataset(
-    arrays: tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]],
+    arrays: tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]] | tuple[NDArray[Any], NDArray[Any]],
     *,
     name: str,
     origin: str,
@@ -216,6 +216,7 @@ def make_dataset(
 ) -> Dataset:
     """Check (train images, train labels, test images, test labels) and return them as a Dataset.
 
+    Without the last two a fifth of every class is the test part, by a fixed seed; equal rows are in one part.
     class_names: of the labels, which are their numbers then; None stands for what the labels say. Images may lack the
     channel axis. conversion: ``as_pixels``, or ``as_values`` for rows that are no images. groups: of the training rows,
     as a Split has them. Raises DataError, naming ``origin``, for a wrong type, shape or label.
@@ -223,7 +224,7 @@ def make_dataset(
     parts: Arrays = {
         "training": arrays[:2],
         **({} if validation is None else {"validation": validation}),
-        "test": arrays[2:],
+        **({"test": arrays[2:]} if len(arrays) == 4 else {}),
     }
     images, scaled = conversion({part: rows for part, (rows, _) in parts.items()}, origin=origin)
     for part, (_, given) in parts.items():
@@ -241,6 +242,8 @@ def make_dataset(
     else:
         class_labels.require_all(labels["training"], class_names, origin=origin)
     splits = {part: Split(images[part], labels[part], groups if part == "training" else None) for part in parts}
+    if "test" not in splits:
+        splits |= _divided(splits["training"], origin=origin)
     return Dataset(
         name=name,
         train=splits["training"],
@@ -251,6 +254,13 @@ def make_dataset(
         reading=reading,
         notes=(*notes, *scaled),
     )
+
+
+def _divided(whole: Split, *, origin: str) -> dict[str, Split]:
+    training, test = grouped_split(whole.labels, whole.row_digests)
+    if not len(test):
+        raise DataError(f"{origin}: too few rows to test with; give test rows, or two of a class")
+    return {"training": whole.rows(training), "test": whole.rows(test)}
 
 
 def stratified_split(

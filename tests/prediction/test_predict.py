@@ -1,4 +1,3 @@
-import json
 import os
 import shutil
 import signal
@@ -14,13 +13,12 @@ from tests.elsewhere import elsewhere
 from tests.export.made_up import SIDE, dataset_of
 from tests.parity.test_against import by_brightness, linear
 from toolkit import images, manifest
-from toolkit.convention import Convention, Layout, Output, parse
+from toolkit.convention import Convention, Output, parse
 from toolkit.errors import ArtifactError, UsageError
-from toolkit.manifest import TensorSpec
 from toolkit.novelty import Judge
 from toolkit.prediction import Prediction, Refused, default_model, predict
 from toolkit.prediction.answers import classify, combine_looks
-from toolkit.prediction.views import Form, View, form_of, prepare
+from toolkit.prediction.views import View
 from toolkit.reading import Reading
 from toolkit.runtimes.base import Predictor
 from toolkit.worker.session import Workers
@@ -45,17 +43,6 @@ def test_photos_of_another_size_are_classified(exported_once, photos, tiny, name
     assert [p.image for p in predictions] == [str(path) for path in photos]
 
 
-def test_a_digit_of_a_photo_is_looked_at_three_times_and_one_in_mnist_s_form_once(tmp_path):
-    photo, form = np.full((90, 90), 255, np.uint8), Form(28, 28, 1, digits=True, how="fit")
-    photo[20:70, 40:48] = 0
-    Image.fromarray(photo).save(tmp_path / "photo.png")
-    (view,) = prepare(tmp_path / "photo.png", form).views
-    assert view.looks.shape == (3, 28, 28, 1)
-    Image.fromarray(view.pixels[..., 0]).save(tmp_path / "form.png")
-    (view,) = prepare(tmp_path / "form.png", form).views
-    assert view.looks.shape == (1, 28, 28, 1)
-
-
 class Brightness(Predictor):
     """Answers with how bright an image is."""
 
@@ -64,55 +51,6 @@ class Brightness(Predictor):
     def predict(self, rows):
         bright = rows.mean(axis=(1, 2, 3)) / 255
         return np.stack([bright, 1 - bright], axis=1).astype(np.float32)
-
-
-class Described(Predictor):
-    """Takes images of a size, or of any, and is only looked at."""
-
-    def __init__(self, path, shape=(None, None, None, 3), layout=Layout.NHWC, *, classes=10):
-        self.path, self.convention = path, Convention(layout=layout)
-        self.inputs = (TensorSpec("pixels", shape, "float32"),)
-        self.outputs = (TensorSpec("scores", (shape[0], classes), "float32"),)
-
-    def predict(self, rows):
-        pytest.fail(f"asked about {rows.shape}")
-
-
-def test_a_model_of_any_size_takes_the_size_of_its_run(tmp_path):
-    data = {"name": "fruit", "origin": "fruit", "digests": {}, "reading": {"image_size": [48, 64], "resize": "crop"}}
-    config = {"recipe": {}, "data": data, "started": "2026-11-27"}
-    (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")
-    assert form_of(Described(tmp_path / "best.keras"), None) == Form(48, 64, 3, digits=False, how="crop")
-
-
-@pytest.mark.parametrize(
-    ("session", "says"),
-    [
-        (Described(Path("own.keras")), "'toolkit export' makes files that take one, as --input-shape or the data say"),
-        (Described(Path("a.onnx")), "--input_name pixels --input_shape 1,HEIGHT,WIDTH,3 a.onnx fixed.onnx' gives it"),
-        (Described(Path("a.onnx"), (1, 1, None, None), Layout.NCHW), "--input_shape 1,1,HEIGHT,WIDTH a.onnx"),
-    ],
-)
-def test_a_model_of_any_size_is_refused_with_what_gives_it_one(session, says):
-    with pytest.raises(ArtifactError, match=f": takes images of any size; .*{says}"):
-        form_of(session, None)
-
-
-@pytest.mark.parametrize(
-    ("shape", "layout", "classes", "digits"),
-    [
-        ((None, 28, 28, 1), Layout.NHWC, 10, True),
-        ((1, 1, 28, 28), Layout.NCHW, 10, True),
-        ((None, 28, 28, 1), Layout.NHWC, 26, False),
-        ((None, 8, 8, 1), Layout.NHWC, 10, False),
-        ((None, 96, 96, 1), Layout.NHWC, 2, False),
-        ((None, 28, 28, 3), Layout.NHWC, 10, False),
-    ],
-)
-def test_digits_are_looked_for_if_nobody_says_what_a_model_is_for_only_where_it_is_like_one_of_mnist(
-    shape, layout, classes, digits
-):
-    assert form_of(Described(Path("foreign.onnx"), shape, layout, classes=classes), None).digits is digits
 
 
 def test_that_digits_are_looked_for_is_said_if_nobody_says_what_a_model_is_for(tmp_path):
