@@ -82,7 +82,9 @@ def test_a_model_of_any_size_takes_the_size_of_its_run(tmp_path):
     data = {"name": "fruit", "origin": "fruit", "digests": {}, "reading": {"image_size": [48, 64], "resize": "crop"}}
     config = {"recipe": {}, "data": data, "started": "2026-11-27"}
     (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")
-    assert form_of(Described(tmp_path / "best.keras"), None) == Form(48, 64, 3, digits=False, how="crop")
+    assert form_of(Described(tmp_path / "best.keras"), None, warn=pytest.fail) == Form(
+        48, 64, 3, digits=False, how="crop"
+    )
 
 
 @pytest.mark.parametrize(
@@ -95,7 +97,7 @@ def test_a_model_of_any_size_takes_the_size_of_its_run(tmp_path):
 )
 def test_a_model_of_any_size_is_refused_with_what_gives_it_one(session, says):
     with pytest.raises(ArtifactError, match=f": takes images of any size; .*{says}"):
-        form_of(session, None)
+        form_of(session, None, warn=pytest.fail)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +114,10 @@ def test_a_model_of_any_size_is_refused_with_what_gives_it_one(session, says):
 def test_digits_are_looked_for_if_nobody_says_what_a_model_is_for_only_where_it_is_like_one_of_mnist(
     shape, layout, classes, digits
 ):
-    assert form_of(Described(Path("foreign.onnx"), shape, layout, classes=classes), None).digits is digits
+    said = []
+    form = form_of(Described(Path("foreign.onnx"), shape, layout, classes=classes), None, warn=said.append)
+    assert form.digits is digits
+    assert len(said) == digits
 
 
 def test_that_digits_are_looked_for_is_said_if_nobody_says_what_a_model_is_for(tmp_path):

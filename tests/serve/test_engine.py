@@ -1,11 +1,14 @@
 """Micro-batches, and clients that do not wait: an engine whose worker is slow."""
 
 import asyncio
+import shutil
 import threading
 
 import numpy as np
 import pytest
 
+from tests.conftest import SHIPPED
+from toolkit.convention import parse
 from toolkit.errors import ArtifactError
 from toolkit.prediction import answers
 from toolkit.prediction.views import View
@@ -137,3 +140,13 @@ def test_an_artifact_that_cannot_be_opened_leaves_no_process(tmp_path, monkeypat
     with pytest.raises(ArtifactError, match="no such file"):
         Engine("a", tmp_path / "a.tflite", metrics=ServiceMetrics(["a"]), warn=pytest.fail, on_failure=pytest.fail)
     assert len(closed) == 1
+
+
+def test_that_digits_are_looked_for_is_said_of_a_model_of_unknown_origin(tmp_path):
+    foreign, said = tmp_path / "foreign.tflite", []
+    shutil.copyfile(SHIPPED / "mlp-float32.tflite", foreign)
+    metrics = ServiceMetrics(["foreign"])
+    Engine("foreign", foreign, given=parse("0..1"), metrics=metrics, warn=said.append, on_failure=pytest.fail).close()
+    assert said == [
+        f"{foreign}: nothing says what it has learned from; its input is that of MNIST, so digits are looked for"
+    ]

@@ -18,7 +18,7 @@ from toolkit.manifest import MANIFEST, Manifest
 from toolkit.novelty import Judge, Judgement
 from toolkit.parity import inputs, recorded
 from toolkit.prediction.answers import classify, combine_looks
-from toolkit.prediction.views import Form, Image, form_of, learned_from, prepare
+from toolkit.prediction.views import Form, Image, form_of, prepare
 from toolkit.reading import AS_THEY_ARE
 from toolkit.runtimes.base import Predictor
 from toolkit.verdict import Verdict
@@ -123,11 +123,7 @@ def predict(
             if every_digit or explain is not None:
                 raise UsageError(f"{model}: takes rows of values; --all and --explain are about images")
             return _predict_rows(files, session, manifest, labels)
-        form = form_of(session, manifest, images=len(files))
-        if form.digits and learned_from(model, manifest)[0] is None:
-            warn(
-                f"{model}: nothing says what it has learned from; its input is that of MNIST, so digits are looked for"
-            )
+        form = form_of(session, manifest, images=len(files), warn=warn)
         return _predict(files, session, manifest, labels, form, every_digit=every_digit, explain=explain)
 
 

@@ -1,6 +1,6 @@
 """What a model is to see of an image file: the whole, in its size, or each digit in a photo."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,8 +69,11 @@ class Image:
     refusal: str | None = None
 
 
-def form_of(session: Predictor, manifest: Manifest | None, *, images: int = 1) -> Form:
-    """Return what an artifact takes; ArtifactError for what is no image, or is too large for so many images."""
+def form_of(session: Predictor, manifest: Manifest | None, *, images: int = 1, warn: Callable[[str], None]) -> Form:
+    """Return what an artifact takes; ArtifactError for what is no image, or is too large for so many images.
+
+    warn: told that digits are looked for, if nobody says that the model has learned from them.
+    """
     model, shape = session.path, session.convention.row_shape(session.input.shape)
     source, read_as = learned_from(model, manifest)
     is_values = session.convention.layout == Layout.VALUES
@@ -86,6 +89,10 @@ def form_of(session: Predictor, manifest: Manifest | None, *, images: int = 1) -
     check_memory(images * height * width * channels * 5, what=f"{model}: its input {shape}", error=ArtifactError)
     if source is None:
         digits = (height, width, channels) == DIGITS_SHAPE and session.output.shape[-1] == DIGITS_CLASSES
+        if digits:
+            warn(
+                f"{model}: nothing says what it has learned from; its input is that of MNIST, so digits are looked for"
+            )
     else:
         digits = channels == 1 and source in DIGITS
     # As the images that it has learned from were, if they were not of one size.

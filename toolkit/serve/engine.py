@@ -155,7 +155,7 @@ class Engine:
         manifest = manifests.listing(self.path)
         session = self._workers.open_session(self.path)
         session.convention = convention_of(session, manifest, self._given, warn)
-        return _Open(session, manifest, form_of(session, manifest), Judge(manifest))
+        return _Open(session, manifest, form_of(session, manifest, warn=warn), Judge(manifest))
 
     def _predict(self, views: Sequence[View]) -> Answer:
         if self._open is None:
