@@ -8,7 +8,8 @@ from PIL import Image
 
 from tests.digits import scenes, sources
 from toolkit import digits, images
-from toolkit.digits import Box
+from toolkit.digits import Box, components, lines
+from toolkit.digits import strokes as strokes_of_digits
 
 
 def bar(height=100, width=100, *, ink=0, paper=255) -> np.ndarray:
@@ -132,6 +133,29 @@ def test_a_page_of_text_is_refused_and_its_letters_are_not_told_apart(monkeypatc
     assert page.digits == ()
     assert not (page.owner > 0).any()
     assert len(pairs) <= 10 * 101 * 100 / 2
+
+
+def test_the_holes_of_a_mesh_are_joined_one_by_one(monkeypatch):
+    """To go through all of a column again for each of its holes took seconds."""
+    mask = np.zeros((960, 8), bool)
+    mask[np.arange(960) % 16 < 14] = True
+    labels, holes = components.label(mask)
+    joined = []
+    real = Box.joined
+    monkeypatch.setattr(Box, "joined", lambda *boxes: joined.append(1) or real(*boxes))
+    assert [len(group) for group in strokes_of_digits.grouped(holes, labels)] == [60]
+    assert len(joined) <= len(holes)
+
+
+def test_the_lines_of_a_page_full_of_ink_are_found_in_little_memory():
+    y, x = np.mgrid[0:640, 0:640]
+    mask = (x % 16 < 3) | (y % 16 < 3)
+    tracemalloc.start()
+    without = lines.without_lines(mask)
+    peak_bytes = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert without.sum() < mask.sum() / 2
+    assert peak_bytes < 20 * mask.size
 
 
 def test_the_pixels_of_digits_whose_boxes_are_far_from_each_other_are_not_compared(monkeypatch):

@@ -41,12 +41,6 @@ class Box:
         columns = max(0, other.left - self.right, self.left - other.right)
         return float(np.hypot(rows, columns))
 
-    def encloses(self, other: "Box") -> bool:
-        """Say whether another box lies inside, and touches no side."""
-        return (
-            self.top < other.top and self.left < other.left and other.bottom < self.bottom and other.right < self.right
-        )
-
     def joined(self, other: "Box") -> "Box":
         """Return the smallest box that holds both."""
         return Box(

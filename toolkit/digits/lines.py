@@ -31,10 +31,8 @@ def _ruled(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     # Neighbouring slopes differ by a pixel over the whole width.
     steps = int(STEEPEST * width)
     slopes = np.arange(-steps, steps + 1) / width
-    offsets = np.rint(rows - slopes[:, np.newaxis] * columns * every).astype(np.intp) + steps
-    bins = height + 2 * steps + 1
-    flat = offsets + np.arange(slopes.size)[:, np.newaxis] * bins
-    filled = np.bincount(flat.reshape(-1), minlength=slopes.size * bins).reshape(slopes.size, bins)
+    shifts = steps - np.rint(slopes[:, np.newaxis] * np.arange(0, width, every)).astype(np.intp)
+    filled = np.stack([np.bincount(rows + shift[columns], minlength=height + 2 * steps + 1) for shift in shifts])
     share = filled / len(range(0, width, every))
     thickest = 1 + round(THICKEST * min(mask.shape))
     while share.max() >= WHOLE:
@@ -67,5 +65,7 @@ def _draw(ruled: NDArray[np.bool_], mask: NDArray[np.bool_], slope: float, first
     padded = np.zeros((height + 2, width), bool)
     padded[1:-1] = mask
     crossed = padded[top, columns] | padded[bottom + 1, columns]
-    rows = np.arange(height)[:, np.newaxis]
-    ruled |= mask & (rows >= top) & (rows < bottom) & ~crossed
+    # A page may have hundreds of lines, and each lies in few of its rows.
+    part = slice(int(top.min()), int(bottom.max()))
+    rows = np.arange(part.start, part.stop)[:, np.newaxis]
+    ruled[part] |= mask[part] & (rows >= top) & (rows < bottom) & ~crossed

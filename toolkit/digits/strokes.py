@@ -1,6 +1,5 @@
 """Which patches of ink are strokes of a digit, and which belong together: frames, borders, blots and specks are not."""
 
-from bisect import bisect
 from collections.abc import Sequence
 
 import numpy as np
@@ -54,25 +53,29 @@ def grouped(components: Sequence[Component], labels: NDArray[np.int32]) -> list[
         return []
     least = DIGIT * candidates[0].box.height
     groups: list[list[Component]] = []
+    boxes: list[Box] = []
     for one in candidates:
         if one.box.height < least:
             continue
-        for group in groups:
-            if _strokes_of_one(box_of(group), one.box) or _nearly_touch(group, one, labels):
+        for number, (group, box) in enumerate(zip(groups, boxes, strict=True)):
+            if _strokes_of_one(box, one.box) or _nearly_touch(group, box, one, labels):
                 group.append(one)
+                boxes[number] = box.joined(one.box)
                 break
         else:
             groups.append([one])
+            boxes.append(one.box)
             if len(groups) > MOST_DIGITS:
                 return groups
     taken = {one.label for group in groups for one in group}
-    corners = np.array([_corners(box_of(group)) for group in groups])
+    corners = np.array([_corners(box) for box in boxes])
     for one in patches:
         if one.label not in taken:
             nearest = int(np.argmin(_gaps(corners, one.box)))
-            if _belongs(groups[nearest], one, labels):
+            if _belongs(groups[nearest], boxes[nearest], one, labels):
                 groups[nearest].append(one)
-                corners[nearest] = _corners(box_of(groups[nearest]))
+                boxes[nearest] = boxes[nearest].joined(one.box)
+                corners[nearest] = _corners(boxes[nearest])
     return groups
 
 
@@ -102,12 +105,13 @@ def in_reading_order(groups: Sequence[list[Component]]) -> list[list[Component]]
 def _without_frames(patches: Sequence[Component]) -> list[Component]:
     """Return the patches without those that enclose another one of a size like theirs."""
     from_left = sorted(patches, key=lambda one: one.box.left)
-    lefts = [one.box.left for one in from_left]
+    tops, lefts, bottoms, rights = np.array([_corners(one.box) for one in from_left], int).reshape(-1, 4).T
+    sides = np.maximum(bottoms - tops, rights - lefts)
 
     def is_frame(box: Box) -> bool:
-        least = FRAMED * box.side
-        beside = from_left[bisect(lefts, box.left) : bisect(lefts, box.right)]
-        return any(other.box.side >= least and box.encloses(other.box) for other in beside)
+        beside = slice(*np.searchsorted(lefts, (box.left, box.right), side="right"))
+        inside = (tops[beside] > box.top) & (bottoms[beside] < box.bottom) & (rights[beside] < box.right)
+        return bool((inside & (sides[beside] >= FRAMED * box.side)).any())
 
     return [one for one in patches if not is_frame(one.box)]
 
@@ -149,17 +153,16 @@ def _strokes_of_one(first: Box, second: Box) -> bool:
     return near and shared >= OVERLAP * min(first.width, second.width)
 
 
-def _nearly_touch(group: Sequence[Component], one: Component, labels: NDArray[np.int32]) -> bool:
-    box = box_of(group)
+def _nearly_touch(group: Sequence[Component], box: Box, one: Component, labels: NDArray[np.int32]) -> bool:
     whole = box.joined(one.box)
     if whole.width > SLENDER * whole.height or box.gap(one.box) > APART * whole.height:
         return False
     return min(_distance(member, one, labels) for member in group) <= APART * whole.height
 
 
-def _belongs(group: Sequence[Component], one: Component, labels: NDArray[np.int32]) -> bool:
+def _belongs(group: Sequence[Component], box: Box, one: Component, labels: NDArray[np.int32]) -> bool:
     """Say whether a small patch is a stroke of a digit: near, no speck, and not thicker than a stroke of it."""
-    box, largest = box_of(group), max(group, key=lambda member: member.area)
+    largest = max(group, key=lambda member: member.area)
     if not PART * largest.area <= one.area <= largest.area or box.gap(one.box) > NEAR * box.height:
         return False
     if touches_border(one.box, labels.shape) and not touches_border(box, labels.shape):

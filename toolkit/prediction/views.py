@@ -70,7 +70,10 @@ class Image:
 
 
 def form_of(session: Predictor, manifest: Manifest | None, *, images: int = 1, warn: Callable[[str], None]) -> Form:
-    """Return what an artifact takes; ArtifactError for what is no image, or is too large for so many images."""
+    """Return what an artifact takes; ArtifactError for what is no image, or is too large for so many images.
+
+    warn: told that digits are looked for, if nobody says that the model has learned from them.
+    """
     model, shape = session.path, session.convention.row_shape(session.input.shape)
     source, read_as = _learned_from(model, manifest)
     is_values = session.convention.layout == Layout.VALUES
