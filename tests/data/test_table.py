@@ -54,6 +54,14 @@ def test_the_last_column_is_the_label_and_a_fifth_of_each_class_is_the_test(writ
     ]
 
 
+def test_a_column_called_label_is_the_label_wherever_it_stands(write):
+    said = []
+    found = load(write("Label,a,b\n" + "x,1,2\ny,3,4\n" * 2 + "x,5,6\ny,7,8\n"), said=said)
+    assert found.class_names == ("x", "y")
+    assert found.reading.columns == ("a", "b")
+    assert "the column 'Label' is taken for the label" in said[0]
+
+
 def test_what_a_run_recorded_is_read_again_without_a_word_on_the_label(write):
     path, said = write(text_of()), []
     first = load(path, said=said)

@@ -54,16 +54,19 @@ def recognises(path: Path) -> bool:
 def load(path: Path, reading: Reading = AS_THEY_ARE) -> Dataset:
     """Read train.csv, test.csv and perhaps val.csv, or one table, a fifth of which becomes the test by a fixed seed.
 
-    The label is the column that is asked for, or the last. Rows that are equal fall in the same part.
+    The label is the column that is asked for, else the one that is called so, else the last. Rows that are equal fall
+    in the same part.
     """
     reading.require_keys((LABEL,), what=str(path))
     source = path / TRAINING if path.is_dir() else path
     names = header(source)
-    label = (reading.keys or {}).get(LABEL, names[-1])
+    last = names[-1]
+    label = (reading.keys or {}).get(LABEL) or next((name for name in names if name.lower() == LABEL), last)
     columns = reading.columns or tuple(name for name in names if name != label)
     if not columns:
         raise DataError(f"{source}: has one column, {_shown(label)}; columns are separated by comma, semicolon or tab")
-    notes = () if reading.keys else (f"{path}: the last column, {_shown(label)}, is taken for the label",)
+    column = f"last column, {_shown(label)}," if label == last else f"column {_shown(label)}"
+    notes = () if reading.keys else (f"{path}: the {column} is taken for the label",)
     parts = [read(source, columns=columns, label=label)]
     if label in parts[0].labels and all(map(_is_number, columns)):
         raise DataError(

@@ -244,9 +244,13 @@ def _list(folder: Path, names: tuple[str, ...], suffixes: Sequence[str], notes: 
 
 
 def _files(folder: Path) -> list[Path]:
-    """Return the files of a class, those of the folders in it too, without hidden ones."""
+    """Return the files of a class, those of the folders in it too, without hidden ones.
+
+    Also links to folders, which are not followed: they may lead back.
+    """
     inside = []
     for here, inner, files in os.walk(folder):
         inner[:] = sorted(name for name in inner if not name.startswith(".") and name not in NO_CLASSES)
-        inside += [Path(here, name) for name in files if not name.startswith(".")]
+        links = [name for name in inner if Path(here, name).is_symlink()]
+        inside += [Path(here, name) for name in (*files, *links) if not name.startswith(".")]
     return sorted(inside)

@@ -118,6 +118,12 @@ def _options(*, threads: int, kernels: str) -> Any:
 
 def _session(path: Path, model: str | bytes, options: Any) -> Any:
     with as_artifact_error(path, "ONNX Runtime cannot load it"):
+        # Digests, sizes, bundles and devices are about one file.
+        if isinstance(model, str) and graph.has_weights_elsewhere(path.read_bytes()):
+            program = f"import onnx; onnx.save(onnx.load({str(path)!r}), 'whole.onnx')"
+            raise ArtifactError(
+                f'{path}: its weights lie in another file; python -c "{program}" makes one file of both'
+            )
         return extras.load(PACKAGE).InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 

@@ -68,6 +68,8 @@ _UNKNOWN = ("LSTM", "GRU", "RNN", "Attention", "Einsum", "NBits", "Loop", "If", 
 # Trees, linear models and others, which hold their numbers as attributes.
 _CLASSIC = "ai.onnx.ml"
 _SCALE = 1 / 64
+# How the entry begins that names the file of an external tensor: a key, its length, and a value.
+_LOCATION = b"\x0a\x08location\x12"
 
 
 @cache
@@ -94,6 +96,11 @@ def _model_class() -> Any:
 def parse(content: bytes) -> Any:
     """Return the model of a file."""
     return _model_class().FromString(content)
+
+
+def has_weights_elsewhere(content: bytes) -> bool:
+    """Say whether constants of a file lie in another one."""
+    return _LOCATION in content and any(tensor.data_location for tensor in parse(content).graph.initializer)
 
 
 def with_every_output(model: Any) -> bytes:
