@@ -122,6 +122,13 @@ def test_a_word_of_thousands_of_characters_is_cut_off_in_a_message_and_a_long_pa
     assert capfd.readouterr().err == f"error: --epochs is '{'9' * 40}… (5,000 characters)'; see {path}\n"
 
 
+def test_a_line_of_a_message_is_cut_off_also_if_its_words_are_short(capfd):
+    Console().error(f"a.json: has schema {[1] * 10_000}, this toolkit reads 1")
+    error = capfd.readouterr().err
+    assert len(error) < 10_100
+    assert error.endswith(", 1, 1… (30,048 characters)\n")
+
+
 def test_nothing_in_a_live_picture_is_markup_or_steers_the_terminal(terminal):
     with Console().live() as show:
         show(lambda: Standing(0.5, EVIL, (Column("a", figures=False), Column("b")), [(EVIL, "1")]))

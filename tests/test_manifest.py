@@ -95,6 +95,8 @@ def test_a_missing_file_is_named(exported):
         lambda text: json.dumps({**json.loads(text), "schema": 99}),
         lambda text: json.dumps({k: v for k, v in json.loads(text).items() if k != "artifacts"}),
         lambda text: json.dumps({**json.loads(text), "surplus": 1}),
+        lambda text: json.dumps({**json.loads(text), "model": "into/another"}),
+        lambda text: json.dumps({**json.loads(text), "recipe": {**json.loads(text)["recipe"], "augment": 5}}),
         *(
             lambda text, verified=verified: with_verified(text, verified)
             for verified in (

@@ -25,6 +25,8 @@ PLAIN_WIDTH = 160
 
 # A word of a message that is longer than any name of a file (255 bytes).
 _ENDLESS = re.compile(r"[^\s/\\'\":]{300,}")
+# Characters of a line on stderr: a message may show what a file holds.
+_LONGEST_LINE = 10_000
 
 # A live table is drawn again after this many seconds at the earliest, and takes at most this share of the time: a
 # picture takes 10 to 40 ms of a PC, and more of a Raspberry Pi.
@@ -235,6 +237,8 @@ def _picture(standing: Standing) -> "RenderableType":
 
 def _line_on_stderr(text: str, *, style: str | None = None) -> None:
     text = _ENDLESS.sub(lambda word: f"{word[0][:40]}… ({len(word[0]):,} characters)", text)
+    if len(text) > _LONGEST_LINE:
+        text = f"{text[:_LONGEST_LINE]}… ({len(text):,} characters)"
     _rich(sys.stderr).print(printable(text), markup=False, highlight=False, soft_wrap=True, style=style)
 
 

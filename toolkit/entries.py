@@ -84,6 +84,8 @@ class RecordedRecipe:
     monitor: str
     seed: int
     precision: str
+    augment: str | None = field(default=None, metadata=LATER)
+    balance: bool = field(default=False, metadata=LATER)
     others: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -102,7 +102,7 @@ class Manifest:
     """
 
     folder: Path
-    model: str
+    model: FileName
     data: TrainingData
     recipe: RecordedRecipe | None
     source: Origin

@@ -38,13 +38,21 @@ class StartedEntry(TypedDict):
 
 
 class ConfigEntry(StartedEntry):
-    """What ``config.json`` must have."""
+    """What ``config.json`` must have.
+
+    model_sha256: of the user's own file that built the model. teacher: where it is, a Keras file or the folder of a
+    run. imports_sha256: of the Python files that the models were allowed to run, by name.
+    """
 
     recipe: dict[str, Any]
     data: TrainedOnEntry
     validation: NotRequired[dict[str, Any]]
     arithmetic: NotRequired[dict[str, Any]]
     convention: NotRequired[dict[str, Any]]
+    model_sha256: NotRequired[str | None]
+    teacher: NotRequired[str]
+    teacher_sha256: NotRequired[str]
+    imports_sha256: NotRequired[dict[str, str]]
 
 
 def read_json(path: Path, kind: type[T]) -> T:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from toolkit import data
+from toolkit import data, host
 from toolkit.data import table
 from toolkit.data.base import parts
 from toolkit.errors import DataError, UsageError
@@ -229,3 +229,12 @@ def test_a_table_without_a_header_is_refused(tmp_path):
         data.load(str(tmp_path / "bare.csv"), warn=pytest.fail)
     (tmp_path / "numbered.csv").write_text(f"0,1,label\n{rows}")
     assert data.load(str(tmp_path / "numbered.csv"), warn=str).rows_are == "rows of 2 values"
+
+
+def test_labels_are_refused_before_they_take_more_memory_than_there_is(write, monkeypatch):
+    """Each row takes as much as the longest label."""
+    monkeypatch.setattr(host, "available_memory_bytes", lambda: 4 * 10**6)
+    short = "length,label\n" + "1,a\n2,b\n" * 1000
+    with pytest.raises(DataError, match=r"its labels needs 4,802,400 bytes of memory"):
+        load(write(f"{short}3,{'z' * 200}\n"))
+    assert len(table.read(write(short), columns=["length"], label="label").labels) == 2000

@@ -220,6 +220,6 @@ def _asked(source: Source, budgets: Budgets, epochs: int) -> CompressionRequest:
         batch_size=recipe.batch_size,
         validation_split=recipe.validation_split or asked.validation_split,
         seed=recipe.seed,
-        augment=recipe.others.get("augment"),
-        balance=bool(recipe.others.get("balance")),
+        augment=recipe.augment,
+        balance=recipe.balance,
     )

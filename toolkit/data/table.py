@@ -33,6 +33,8 @@ LONGEST_HEADER, LONGEST_LABEL = 1 << 20, 200
 DELIMITERS = ",;\t"
 # What a byte of the file takes at most: a cell has two or more, and becomes a double, a float32 and its copy.
 BYTES_PER_BYTE = 8
+# What a character of the longest label takes for each row: four bytes, and copies of them that are sorted.
+LABEL_BYTES = 12
 # What to do with a text in another encoding.
 _IN_UTF_8 = "save it as 'CSV UTF-8', or convert it: iconv -f {} -t UTF-8 OLD.csv > NEW.csv"
 
@@ -152,6 +154,8 @@ def read(path: Path, *, columns: Sequence[str], label: str | None) -> CsvTable:
         raise DataError(f"{path}: has no rows below its header")
     if label is not None:
         _check_labels(path, label, known.values())
+        size = LABEL_BYTES * max(map(len, known)) * len(labels)
+        check_memory(size, what=f"{path}: its labels", error=DataError)
     table = np.array(values).reshape(-1, len(places))
     if len(strange := np.argwhere(~(np.abs(table) <= np.finfo(np.float32).max))):
         row, column = strange[0]

@@ -83,7 +83,7 @@ def install(
     order = every()
     manifest = Manifest(
         folder=work,
-        model=source.name,
+        model=FileName(source.name),
         data=trained_on,
         recipe=source.recipe,
         source=source.origin,

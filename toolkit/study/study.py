@@ -147,7 +147,7 @@ def _require_own_file(trial: trials.Trial) -> None:
     Those are that of its model, and those that models may run.
     """
     config = trial.folder / runs.CONFIG
-    began = runs.read_json(config, dict[str, Any]) if config.is_file() else None
+    began = runs.read_config(trial.folder) if config.is_file() else None
     for file in models.own_files(trial.recipe.model):
         require_file(file, error=UsageError)
         if began is not None and began.get(MODEL_SHA256) != sha256(file):

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from toolkit import data, models, runs
 from toolkit.errors import RunError, UsageError
@@ -18,11 +18,12 @@ from toolkit.training.checkpoint import STATE, TrainingProgress, load_progress
 from toolkit.training.recipe import Recipe
 
 # Of the user's own file that built the model, in CONFIG.
-MODEL_SHA256 = "model_sha256"
+MODEL_SHA256: Final = "model_sha256"
 # Where the teacher is, a Keras file or the folder of a run, and the digest of its Keras file.
-TEACHER, TEACHER_SHA256 = "teacher", "teacher_sha256"
+TEACHER: Final = "teacher"
+TEACHER_SHA256: Final = "teacher_sha256"
 # The digests of the Python files that the models were allowed to run, by name.
-IMPORTS = "imports_sha256"
+IMPORTS: Final = "imports_sha256"
 
 
 def imported() -> dict[str, str]:
@@ -46,26 +47,23 @@ def prepare(folder: Path, config: dict[str, Any], *, resume: bool) -> None:
             raise RunError(f"{folder}: was started with another recipe or other data; only --epochs may change")
         ending = "cosine schedule" if config["recipe"].get("schedule") == "cosine" else ""
         ending = "quantization-aware training" if config["recipe"].get("qat") else ending
-        if ending and before["recipe"]["epochs"] != config["recipe"]["epochs"]:
-            raise RunError(
-                f"{folder}: its {ending} ends with epoch {before['recipe']['epochs']}; go on without --epochs"
-            )
-        stored = runs.read_json(folder / CONFIG, dict[str, Any])
-        names = ", ".join(stored.get(IMPORTS, {})) or "none"
+        if ending and (last := before["recipe"].get("epochs")) != config["recipe"]["epochs"]:
+            raise RunError(f"{folder}: its {ending} ends with epoch {last}; go on without --epochs")
+        names = ", ".join(before.get(IMPORTS, {})) or "none"
         others = {
             MODEL_SHA256: f"started with another {config['recipe']['model']}; its weights do not fit this one",
             TEACHER_SHA256: f"taught by {config['recipe'].get('teacher')}, which had other weights then; start it anew",
             IMPORTS: f"started with other Python files ({names}); give the same by --import",
         }
         for key, how in others.items():
-            if stored.get(key) != config.get(key):
+            if before.get(key) != config.get(key):
                 raise RunError(f"{folder}: was {how}")
-        if stored.get("convention", config["convention"]) != config["convention"]:
+        if before.get("convention", config["convention"]) != config["convention"]:
             raise RunError(f"{folder}: its model took its pixels in another range then; start it anew")
         done = len(load_progress(folder / STATE).history)
         if config["recipe"]["epochs"] < done:
             raise RunError(f"{folder}: has {done} epochs already, {config['recipe']['epochs']} were asked for")
-        config = {**stored, "recipe": config["recipe"]}
+        config = {**before, "recipe": config["recipe"]}
     folder.mkdir(parents=True, exist_ok=True)
     remove_partials(folder.parent, "*/")  # also of runs that are never gone on with
     write_json(folder / CONFIG, config)
@@ -109,7 +107,7 @@ def _with_teacher(options: Mapping[str, Any], stored: Recipe, folder: Path) -> M
     """Return the options with the teacher of a run where it was when that began; UsageError if it is there no more."""
     if stored.teacher is None or "teacher" in options:
         return options
-    place = Path(runs.read_json(folder / CONFIG, dict[str, Any]).get(TEACHER, stored.teacher))
+    place = Path(read_config(folder).get(TEACHER, stored.teacher))
     if place.exists():
         return {**options, "teacher": str(place)}
     if models.weights_files(stored.teacher):
