@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 import pytest
 
 from toolkit import manifest
+from toolkit.files.names import FileName
 from toolkit.parity import card
 from toolkit.report import sections
 from toolkit.report.page import render
@@ -58,7 +59,8 @@ def evil(shipped, benchmark, tmp_path):
     found = manifest.read(shipped)
     names = tuple(f"{EVIL}{number}" for number in range(10))
     recipe = replace(found.recipe, activation=EVIL)
-    replace(found, model=EVIL, data=replace(found.data, classes=names, name=EVIL), recipe=recipe, created=EVIL).write()
+    model = FileName("<b onclick=alert(1)>\"'&")
+    replace(found, model=model, data=replace(found.data, classes=names, name=EVIL), recipe=recipe, created=EVIL).write()
     record.failures[EVIL] = EVIL
     record.versions[EVIL] = EVIL
     return Subject(manifest.read(shipped), (), record)

@@ -271,7 +271,9 @@ def test_a_file_of_one_s_own_names_its_runs_and_must_stay_as_it_was(here, tiny):
     (one,) = study.begin(grid, tiny, here / "study", jobs=1).outcomes
     assert one.trial.folder.parent == here / "study"
     assert one.trial.folder.name.startswith("my_net-adam-relu-0.01-mse-seed0-")
-    config = {"recipe": one.trial.recipe.to_json(), "model_sha256": sha256(here / "nets" / "my_net.py")}
+    data = {"name": "tiny", "origin": "tiny.npz", "digests": {}}
+    config = {"recipe": one.trial.recipe.to_json(), "data": data, "started": "2026-11-27"}
+    config["model_sha256"] = sha256(here / "nets" / "my_net.py")
     write_json(one.trial.folder / "config.json", config)
     assert study.begin(grid, tiny, here / "study", jobs=1).due
     (here / "nets" / "my_net.py").write_text("def build(): ...\n")
