@@ -171,7 +171,7 @@ def test_photos_of_digits_are_brought_to_mnist_s_form(real_mnist, tmp_path):
         page[top : top + 80, left : left + 80] = np.asarray(digit)
         paths.append(tmp_path / f"{row}.png")
         Image.fromarray(255 - (page > 127).astype(np.uint8) * 255).convert("1").save(paths[-1])
-    shipped = Path(__file__).parents[1] / "exported" / "cnn" / "cnn-int8.tflite"
+    shipped = Path(__file__).parents[2] / "exported" / "cnn" / "cnn-int8.tflite"
     predictions = predict(paths, shipped, warn=pytest.fail)
     right = [
         isinstance(p, Prediction) and int(p.classes[0]) == label
