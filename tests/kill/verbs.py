@@ -160,7 +160,7 @@ HEAVY = (
         random=8,
         again_each=8,
         again=_another_road,
-        mend=("export", RUN, "--output", f"runs/{RUN}/exported"),
+        mend=("verify", f"runs/{RUN}/exported/mlp", "--save", "--data", "tiny.npz"),
     ),
 )
 
