@@ -118,18 +118,23 @@ def _options(*, threads: int, kernels: str) -> Any:
 
 def _session(path: Path, model: str | bytes, options: Any) -> Any:
     with as_artifact_error(path, "ONNX Runtime cannot load it"):
-        # Digests, sizes, bundles and devices are about one file.
-        if isinstance(model, str) and graph.has_weights_elsewhere(path.read_bytes()):
+        return extras.load(PACKAGE).InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
+def _require_whole(path: Path) -> None:
+    """Raise ArtifactError if weights lie in another file: digests, sizes, bundles and devices are about one."""
+    with as_artifact_error(path, "cannot be read as ONNX"):
+        if graph.has_weights_elsewhere(path.read_bytes()):
             program = f"import onnx; onnx.save(onnx.load({str(path)!r}), 'whole.onnx')"
             raise ArtifactError(
                 f'{path}: its weights lie in another file; python -c "{program}" makes one file of both'
             )
-        return extras.load(PACKAGE).InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
 def open_session(path: Path, *, threads: int = 1, kernels: str | None = None) -> Session:
-    """Load an ``.onnx`` file."""
+    """Load an ``.onnx`` file; ArtifactError if its weights lie in another one."""
     require_file(path)
+    _require_whole(path)
     if kernels is not None:
         return OnnxSession(path, _session(path, str(path), _options(threads=threads, kernels=kernels)))
     return open_with(path, threads=threads)
