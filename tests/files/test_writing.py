@@ -24,6 +24,15 @@ def test_an_error_leaves_the_old_file_and_no_leftover(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_name_may_be_as_long_as_the_file_system_has_it(tmp_path):
+    longest = tmp_path / f"{'ä' * 125}x.zip"
+    files.write_text(longest, "new")
+    assert list(tmp_path.iterdir()) == [longest]
+    with pytest.raises(OSError, match="File name too long") as caught:
+        files.write_text(tmp_path / f"x.{'z' * 250}", "new")
+    assert caught.value.filename == str(tmp_path / f"x.{'z' * 250}")
+
+
 @pytest.mark.parametrize("occupy", [os.mkdir, os.mkfifo])
 def test_what_is_no_file_is_not_replaced(tmp_path, occupy):
     occupy(tmp_path / "taken")

@@ -3,7 +3,7 @@
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ PARTIAL = ".partial"
 # Bytes of the random part of a partial's name, and what its digits look like.
 _TOKEN_BYTES = 4
 _TOKEN = "[0-9a-f]" * 2 * _TOKEN_BYTES
+# Characters of the file's own name in that of its partial, which may then be as long as a name can be.
+_OWN_CHARACTERS = 40
 
 
 @contextmanager
@@ -30,7 +32,8 @@ def atomic(path: Path) -> Iterator[Path]:
         raise UsageError(f"{path}: a folder, device or pipe; give the name of a file to write")
     path.parent.mkdir(parents=True, exist_ok=True)
     remove_partials(path.parent)
-    temporary = path.with_name(f".{path.stem}-{secrets.token_hex(_TOKEN_BYTES)}{PARTIAL}{path.suffix}")
+    own, token = path.stem[:_OWN_CHARACTERS], secrets.token_hex(_TOKEN_BYTES)
+    temporary = path.with_name(f".{own}-{token}{PARTIAL}{path.suffix}")
     try:
         # A full disk shows in write(), which has no name.
         with naming(path), naming_final(temporary, path), locks.held(temporary):
@@ -38,7 +41,8 @@ def atomic(path: Path) -> Iterator[Path]:
             _sync(temporary)
             temporary.replace(path)
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # what has failed first says more
+            temporary.unlink()
         raise
     _sync(path.parent)
 
