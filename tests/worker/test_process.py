@@ -50,6 +50,13 @@ def test_how_a_worker_ended_is_told(worker, script, said):
     assert one.failed
 
 
+def test_of_what_a_worker_has_written_without_end_the_last_is_told(worker):
+    one = worker(f"yes | tr -d '\\n' | head -c {2 * process.LAST_BYTES} >&2; exit 3")
+    with pytest.raises(WorkerFailedError) as caught:
+        one.ask(OPEN)
+    assert len(str(caught.value)) == len("m.onnx: onnxruntime failed: ") + process.LAST_BYTES
+
+
 def test_a_worker_that_dies_later_has_answered_before(worker):
     one = worker('read question; echo \'{"loaded": true, "bytes": 0}\'; read question; kill -KILL $$')
     assert one.ask(OPEN) == ({"loaded": True}, b"")

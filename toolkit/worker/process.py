@@ -26,6 +26,8 @@ PATIENCE_S = 120.0
 STARVED = 4.0
 # Share of the memory that is free when a worker starts which it may take.
 MEMORY_SHARE = 0.8
+# Bytes of what a worker has written to stderr that are read if it fails, from the end.
+LAST_BYTES = 1 << 16
 # What sets other limits: seconds, and bytes.
 PATIENCE_VARIABLE, MEMORY_VARIABLE = "TOOLKIT_WORKER_SECONDS", "TOOLKIT_WORKER_BYTES"
 # The greatest of these limits: 30 years, which a timer still takes, and a petabyte.
@@ -158,7 +160,8 @@ class Process:
         code = wait_or_kill(self._process, END_S)  # it may live, and say what is no answer
         if code < 0:
             return f"was ended by {signal_name(-code)}"
-        self._stderr.seek(0)
+        written = self._stderr.seek(0, os.SEEK_END)
+        self._stderr.seek(max(0, written - LAST_BYTES))
         lines = self._stderr.read().decode(errors="replace").strip().splitlines()
         return f"failed: {lines[-1] if lines else 'no message'}"
 
