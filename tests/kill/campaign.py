@@ -14,7 +14,7 @@ from queue import SimpleQueue
 
 from tests.kill import check
 from tests.kill.servers import Box, Ended, Server, served
-from tests.kill.verbs import STARTS, Verb, origins, start
+from tests.kill.verbs import STARTS, Verb, call, origins, start
 
 # Verbs that run at a time: one more than the cores that were measured on, since a verb also waits for its workers.
 LANES = 3
@@ -102,7 +102,7 @@ class Campaign:
     def _undisturbed(self, verb: Verb) -> tuple[Ended, Tally]:
         """Run a verb to its end, where nothing may be lost or left either."""
         with self._server() as server, self._box(verb) as box:
-            ended = server.call(box, verb.arguments)
+            ended = call(server, box, *verb.arguments)
             assert ended.writes, box.log.read_text(encoding="utf-8")
             tally = Tally(writes=verb.worker or ended.writes)
             self._wait(verb, box, "undisturbed", tally)

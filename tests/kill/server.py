@@ -4,15 +4,18 @@ Its arguments are modules to import. Requests and replies are JSON lines; see ``
 so what it forks is whole.
 """
 
+import atexit
+import gc
 import importlib
 import json
 import os
 import signal
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from tests.kill.hook import Counter
 from toolkit import cli, extras
@@ -21,10 +24,11 @@ from toolkit import cli, extras
 LOOK_S, STUCK_S = 0.003, 600.0
 
 
-def main(modules: list[str]) -> int | None:
-    """Import, say so, and answer requests; the forked process returns the exit code of its verb."""
+def main(modules: list[str]) -> None:
+    """Import, say so, and answer requests."""
     for name in modules:
         extras.load(name) if name.partition(".")[0] in extras.EXTRA_OF else importlib.import_module(name)
+    gc.freeze()  # else each fork copies all of it, to count what refers to it
     _say({"ready": True})
     for line in sys.stdin:
         request = json.loads(line)
@@ -32,13 +36,12 @@ def main(modules: list[str]) -> int | None:
         start_s = time.monotonic()
         if not (pid := os.fork()):
             os.close(source)
-            return _verb(request, target)
+            _verb(request, target)
         os.close(target)
         status = _wait(pid, request["after_s"])
         seconds = time.monotonic() - start_s
         with os.fdopen(source) as counted:
             _say({"status": status, "seconds": seconds, "writes": int(counted.read() or 0)})
-    return None
 
 
 def _say(message: dict[str, Any]) -> None:
@@ -62,8 +65,12 @@ def _wait(pid: int, after_s: float | None) -> int:
         time.sleep(LOOK_S)
 
 
-def _verb(request: dict[str, Any], target: int) -> int:
-    """Run the verb of a request in this process; tell how much it has written where it comes to its end."""
+def _verb(request: dict[str, Any], target: int) -> NoReturn:
+    """Run the verb of a request, tell how much it has written, and end this process.
+
+    It ends as Python does, but for the freeing of all that was imported: that takes most of a short verb's time, and a
+    kill in there meets no write.
+    """
     os.setsid()
     os.chdir(request["folder"])
     os.environ.update(request["environment"])
@@ -74,8 +81,12 @@ def _verb(request: dict[str, Any], target: int) -> int:
         os.dup2(log.fileno(), 2)
     counter = Counter(request["at"])
     code = _call(request["arguments"])
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
     os.write(target, str(counter.count).encode())
-    return code
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _call(arguments: list[str]) -> int:
@@ -88,4 +99,4 @@ def _call(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    main(sys.argv[1:])

@@ -11,7 +11,7 @@ from PIL import Image
 from tests.bench import made_up
 from tests.conftest import tiny_arrays
 from tests.kill.calls import index
-from tests.kill.servers import Box, Server
+from tests.kill.servers import Box, Ended, Server
 from toolkit.report.write import BROWSERS
 from toolkit.training.checkpoint import STATE
 
@@ -222,10 +222,11 @@ def origins(name: str) -> list[str]:
     return [] if origin is None else [origin, *origins(origin)]
 
 
-def call(server: Server, box: Box, *arguments: str) -> None:
-    """Call a verb that makes a part of a folder; an undecided verdict is none of its failures."""
+def call(server: Server, box: Box, *arguments: str) -> Ended:
+    """Call a verb to its end, which must not be an error; whatever its verdict, it is none."""
     ended = server.call(box, arguments)
-    assert ended.code in (0, 3), box.log.read_text(encoding="utf-8")
+    assert ended.code in (0, 1, 3), box.log.read_text(encoding="utf-8")
+    return ended
 
 
 def start(name: str, folder: Path, server: Server) -> Box:
