@@ -227,6 +227,18 @@ def test_the_usual_networks_are_tried_first_if_they_fit(tmp_path, tiny):
         assert tuple(choices(of)[: len(first)]) == first
 
 
+@pytest.mark.parametrize(("limit", "width", "before"), [(10_000.0, 9, 2), (8_000.0, 7, 0)])
+def test_then_they_are_tried_as_wide_as_the_budgets_allow(tmp_path, tiny, limit, width, before):
+    of = carry_out(tmp_path, tiny, Learned(learn), asked=replace(ASKED, budgets=Budgets(limit)))
+    widest = [replace(one, width=width) for one in space.usual()]
+    assert choices(of)[before : before + 2] == widest
+
+
+def test_without_a_budget_no_network_is_as_wide_as_it_allows(tmp_path, tiny):
+    of = carry_out(tmp_path, tiny, Learned(learn), asked=replace(ASKED, budgets=Budgets(min_accuracy=0.9)), limits=FIVE)
+    assert not [one for one in choices(of) if one.width == space.WIDTHS[1]]
+
+
 def test_a_usual_network_that_was_not_tried_by_an_earlier_call_is_tried_next(tmp_path, tiny, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(space, "usual", tuple)

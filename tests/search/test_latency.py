@@ -25,7 +25,7 @@ class Timed(Costing):
 
 @pytest.fixture
 def one_kind(monkeypatch):
-    """Networks that differ in their width alone; one of 4 channels is tried first."""
+    """Networks that differ in their width alone; one of 4 channels is tried first, and the rest are proposed."""
     for name, values in {
         "DEPTHS": (2, 2),
         "KERNELS": (3,),
@@ -34,6 +34,7 @@ def one_kind(monkeypatch):
     }.items():
         monkeypatch.setattr(space, name, values)
     monkeypatch.setattr(space, "usual", lambda: (choice(),))
+    monkeypatch.setattr(space, "widest", lambda *_: None)
 
 
 def test_networks_that_only_a_measurement_refuses_are_the_nearest():

@@ -53,6 +53,14 @@ def test_the_smallest_networks_are_one_for_each_depth_and_kind():
     assert {(one.width, one.kernel) for one in found} == {(2, 3)}
 
 
+@pytest.mark.parametrize("most", [1, 2, 3, 17, 31, 32, 40])
+def test_the_widest_network_that_fits_is_found_by_few_looks(most):
+    looked = []
+    found = space.widest(choice(4), lambda one: looked.append(one.width) or one.width <= most)
+    assert found == (None if most < 2 else choice(min(most, 32)))
+    assert len(looked) <= 5
+
+
 def test_the_usual_networks_are_within_the_space():
     usual, other = space.usual()
     assert usual.shape == TinyShape()

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from toolkit import locks, units
@@ -205,7 +206,7 @@ class _Conductor:
         while True:
             known = [*tried, *(one.result for one in (*before, *rejected))]
             seen = {one.choice for one in search.candidates} | {one.choice for one in (*before, *rejected)}
-            choice = next((one for one in space.usual() if one not in seen), None) or propose(
+            choice = next((one for one in self._first(number) if one not in seen), None) or propose(
                 known, budgets, seed=search.asked.seed, number=number, attempt=len(rejected)
             )
             if len(rejected) == ATTEMPTS:  # it fits by what this call has found; an earlier one may have timed more
@@ -215,6 +216,23 @@ class _Conductor:
             if not budgets.excess(costs):
                 return SearchCandidateEntry(choice, costs, tuple(rejected))
             rejected.append(Rejected(choice, costs))
+
+    def _first(self, number: int) -> Iterator[Choice]:
+        """Yield what is tried before anything is proposed. number: of the candidate; later ones need no look."""
+        yield from space.usual()
+        if number <= 2 * len(space.usual()):
+            yield from self._widest
+
+    @cached_property
+    def _widest(self) -> list[Choice]:
+        """The usual networks, each as wide as the budgets allow; none if nothing is limited."""
+        budgets = self.search.asked.budgets
+        if not any(map(budgets.limit, COSTS)):
+            return []
+        found = (
+            space.widest(one, lambda it: not budgets.excess(self._costing.costs_of(it.model))) for one in space.usual()
+        )
+        return [one for one in found if one is not None]
 
     def _known(self, choice: Choice, rejected: Sequence[Rejected]) -> Costs | None:
         """Return what is known of a network already: its own costs, or those of one in it that is too large itself."""

@@ -1,6 +1,7 @@
 """What is searched: networks of the family ``tiny``, each with a learning rate."""
 
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import product
 from math import prod, sqrt
@@ -60,6 +61,13 @@ def usual() -> tuple[Choice, ...]:
     shape, rate = TinyShape(), sqrt(prod(LEARNING_RATES))
     default = Choice(shape.width, shape.depth, shape.kernel, shape.conv, shape.reduce, rate)
     return (default, replace(default, reduce="stride"))
+
+
+def widest(choice: Choice, fits: Callable[[Choice], bool]) -> Choice | None:
+    """Return the choice at the greatest width that fits, None if it fits at none; the wider, the more it takes."""
+    at_widths = [replace(choice, width=width) for width in range(WIDTHS[0], WIDTHS[1] + 1)]
+    number = bisect_left(at_widths, True, key=lambda one: not fits(one))
+    return at_widths[number - 1] if number else None
 
 
 def smallest() -> Iterator[Choice]:
