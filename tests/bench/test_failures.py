@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from tests.bench.made_up import QUICK
 from toolkit.bench.candidates import select
 from toolkit.bench.schedule import bench
 from toolkit.cli import call
+from toolkit.files import sha256
 from toolkit.worker import process
 from toolkit.worker.process import COMMAND
 
@@ -34,6 +36,24 @@ def test_a_file_that_does_not_run_is_a_failure_and_the_others_go_on(exported, tm
     assert list(record.failures) == [str(broken)]
     assert str(broken) in record.failures[str(broken)]
     assert len(record.results) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("change", [Path.unlink, lambda path: path.with_name("cnn-float16.tflite").replace(path)])
+def test_a_file_that_changes_while_it_is_measured_is_named_and_the_others_go_on(exported, tmp_path, change):
+    stays, changes = paths = [exported / "cnn-float32.tflite", exported / "cnn-int8.tflite"]
+    expected = sha256(stays)
+    steps = []
+
+    def on_step(progress):
+        steps.append(progress)
+        if len(steps) == 4:  # both have been opened, and take turns
+            change(changes)
+
+    record = bench(select(paths, warn=pytest.fail), tmp_path / "record", QUICK, on_step=on_step)
+    said = f"{changes}: was replaced or changed while it was measured; measure it again"
+    assert record.failures == {str(changes): said}
+    assert [result.sha256 for result in record.results] == [expected]
 
 
 def worker(tmp_path, monkeypatch, script, **of_the_script):

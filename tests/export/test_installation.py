@@ -9,6 +9,9 @@ from toolkit import extras, golden, manifest
 from toolkit.export import installation, sources
 from toolkit.export.exporter import ExportOptions, export
 from toolkit.export.formats import plan
+from toolkit.parity import record as parity
+from toolkit.parity.verify import VerifyOptions, on_test_set
+from toolkit.verdict import Verdict
 
 
 def test_outputs_for_other_rows_are_not_kept_beside_a_golden(exported_once):
@@ -69,3 +72,36 @@ def test_an_export_with_another_calibration_unlists_what_had_the_first(exported,
     found = manifest.read(exported)
     assert found.calibration.n == 20
     assert [a.path for a in found.artifacts] == ["cnn-int8.onnx"]
+
+
+def verified(folder, tiny):
+    """Save what a verification of the folder comes to, and return the verdicts."""
+    found = manifest.read(folder)
+    parity.save(on_test_set(found, found.artifacts, tiny, VerifyOptions(margin_pp=5.0), pytest.fail))
+    return {artifact.path: artifact.verified.verdict for artifact in manifest.read(folder).artifacts}
+
+
+@pytest.mark.slow
+def test_what_is_exported_again_byte_for_byte_keeps_its_verdict_and_record(exported, trained_folder, tiny):
+    source = sources.resolve(str(trained_folder))
+    options = ExportOptions(plan(["tflite"], ["float32", "int8"]), 50)
+    export(source, tiny, exported, options, warn=pytest.fail)  # stored ones may have other bytes
+    verdicts = verified(exported, tiny)
+    assert set(verdicts.values()) <= {Verdict.PASS, Verdict.INCONCLUSIVE}
+    export(source, tiny, exported, options, warn=pytest.fail)
+    found = manifest.read(exported)
+    assert {artifact.path: artifact.verified.verdict for artifact in found.artifacts} == verdicts
+    assert parity.recompute(exported / parity.RECORD).differences == ()
+    failed = (replace(one, verified=replace(one.verified, verdict=Verdict.FAIL)) for one in found.artifacts)
+    replace(found, artifacts=tuple(failed)).write()
+    export(source, tiny, exported, options, warn=pytest.fail)
+    unknown = {artifact.path for artifact in manifest.read(exported).artifacts if artifact.verified is None}
+    assert unknown == {"cnn-float32.tflite", "cnn-int8.tflite"}
+    assert not {parity.RECORD, parity.ROWS} & {path.name for path in exported.iterdir()}
+
+
+@pytest.mark.slow
+def test_a_parity_record_of_other_artifacts_does_not_stay(exported, trained_folder, tiny):
+    verified(exported, tiny)
+    export(sources.resolve(str(trained_folder)), tiny, exported, ExportOptions(plan(["tflite"], []), 20), warn=str)
+    assert not {parity.RECORD, parity.ROWS} & {path.name for path in exported.iterdir()}

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from toolkit import host, manifest
-from toolkit.errors import ArtifactError, UsageError
+from toolkit.errors import ArtifactError, BusyError, UsageError
 from toolkit.files import sha256
 from toolkit.parity import card, record
 from toolkit.parity.record import RECORD, ROWS, recompute
+from toolkit.parity.result import Verified
 from toolkit.parity.verify import VerifyOptions, select, verify
 from toolkit.selftest import files
 
@@ -48,6 +49,16 @@ def test_a_record_is_what_its_images_say(saved_once):
     assert rebuilt.differences == ()
     assert (rebuilt.samples, rebuilt.artifacts) == (90, 6)
     assert rebuilt.figures > 6 * 20
+
+
+def test_a_verification_of_what_was_exported_again_meanwhile_is_not_saved(saved):
+    found = manifest.read(saved)
+    part = Verified(found.artifacts[0].verified.dataset, [], found.reference_path, found, (), None)
+    replace(found, created="later").write()
+    before = {path.name: sha256(path) for path in saved.iterdir()}
+    with pytest.raises(BusyError, match="was exported again while it was verified; nothing is saved; verify it again"):
+        record._save(part, found)
+    assert {path.name: sha256(path) for path in saved.iterdir()} == before
 
 
 def test_a_record_has_what_a_reader_needs(saved_once):

@@ -31,6 +31,12 @@ class Configuration:
     setting: str | None = None
 
     @property
+    def sha256(self) -> str:
+        """The SHA-256 of the file; that of its manifest was compared when the file was selected."""
+        listed = self.candidate.artifact
+        return listed.sha256 if listed else sha256(self.candidate.path)
+
+    @property
     def told(self) -> dict[str, Any]:
         """What a worker is told to open it."""
         manifest = self.candidate.manifest
@@ -73,11 +79,12 @@ class Configuration:
 class Measured:
     """What was measured of one configuration: a list of blocks by kind for each process, and the marked turns.
 
-    golden: what is wrong with its answers to the golden. notes: what it may compute differently elsewhere. Its first
-    process is asked for both. pairs: of each process, blocks of its float32 original and of itself. apart: why there
-    are none. failure: why no more is measured of it.
+    sha256: of the file. golden: what is wrong with its answers to the golden. notes: what it may compute differently
+    elsewhere. Its first process is asked for both. pairs: of each process, blocks of its float32 original and of
+    itself. apart: why there are none. failure: why no more is measured of it.
     """
 
+    sha256: str
     opened: list[Opened] = field(default_factory=list)
     blocks: list[dict[str, list[NDArray[np.float64]]]] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
@@ -100,6 +107,12 @@ class Measured:
         """Note what changed on the machine in a turn of the newest process."""
         self.marks += [Mark(len(self.blocks) - 1, turn, reason) for reason in reasons]
 
+    def look_again(self, configuration: Configuration) -> None:
+        """Note a failure if the file is no longer the one that was measured: an export may have replaced it."""
+        path = configuration.candidate.path
+        if self.failure is None and not (path.is_file() and sha256(path) == self.sha256):
+            self.failure = ArtifactError(f"{path}: was replaced or changed while it was measured; measure it again")
+
     def result(self, configuration: Configuration, folder: Path, position: int) -> Result | None:
         """Return what was measured, its raw samples saved in ``folder``; None if no block was.
 
@@ -114,7 +127,7 @@ class Measured:
         path, listed = configuration.candidate.path, configuration.candidate.artifact
         result = Result(
             path=path,
-            sha256=sha256(path),
+            sha256=self.sha256,
             size_bytes=path.stat().st_size,
             format=listed.format if listed else None,
             quantization=listed.quantization if listed else None,

@@ -83,7 +83,7 @@ class _Benchmark:
         emulated, paced = record.host.emulated, int(plan.rate is not None)
         self.rounds = 1 if emulated else plan.processes
         self._record, self._plan, self._emulated = record, plan, emulated
-        self._measured = {configuration: Measured() for configuration in configurations}
+        self._measured = {one: Measured(one.sha256) for one in configurations}
         self._groups = {} if emulated else beside.groups(configurations)
         self._rng = np.random.default_rng(plan.seed)
         self._progress = BenchProgress(
@@ -122,6 +122,8 @@ class _Benchmark:
     def keep(self) -> None:
         """Bring the record and its raw samples to what has been measured so far, and save it."""
         record = self._record
+        for one, measured in self._measured.items():
+            measured.look_again(one)
         failures = {one: measured.failure for one, measured in self._measured.items() if measured.failure is not None}
         results = (
             measured.result(one, record.folder, place)

@@ -14,7 +14,7 @@ import numpy as np
 from toolkit import data, golden
 from toolkit.convention import Convention
 from toolkit.data.base import Dataset, Split
-from toolkit.entries import CountedFile, ListedFile, NoveltyFile, TrainingData
+from toolkit.entries import CountedFile, ListedFile, NoveltyFile, TrainingData, Verification
 from toolkit.errors import ArtifactError
 from toolkit.export.calibration import Calibration
 from toolkit.export.conversion import Converted
@@ -22,9 +22,11 @@ from toolkit.export.formats import every
 from toolkit.export.sources import Source
 from toolkit.files import FileName, sha256, write_bytes
 from toolkit.golden import GOLDEN, Golden
-from toolkit.manifest import MANIFEST, Derived, Manifest, read
+from toolkit.manifest import MANIFEST, Artifact, Derived, Manifest, read
 from toolkit.overlap import Overlap
 from toolkit.parity import card
+from toolkit.parity import record as parity
+from toolkit.verdict import Verdict
 
 ROWS = "learned.npy"
 # Distributions whose versions decide what an export writes.
@@ -63,7 +65,9 @@ def install(
     """Complete the files in ``work``, then rename them into ``folder``, the manifest last.
 
     Renaming takes no space on the disk, so what can fail has failed before the first old file is replaced. Artifacts of
-    the same source, calibration and input range that were exported before stay listed.
+    the same source, calibration and input range that were exported before stay listed, and one that is made again byte
+    for byte keeps its verdict, unless that is a fail. A parity record that no longer agrees with the manifest is
+    removed.
     """
     reference, source, dataset = job.reference(work), job.source, job.dataset
     rows = _write_rows(dataset, work)
@@ -71,6 +75,8 @@ def install(
     calibration = job.calibration.listed(dataset.name)
     made_from = (source.origin.sha256, trained_on.digests, calibration, str(job.convention))
     before = _earlier(folder, made_from, record)
+    verdicts = {(a.path, a.sha256): a.verified for a in before.artifacts if a.verified} if before else {}
+    made = [_verified(artifact, verdicts.get((artifact.path, artifact.sha256))) for artifact in converted.made]
     names = {artifact.path for artifact in converted.made}
     earlier = tuple(a for a in before.artifacts if a.path not in names) if before else ()
     if before is not None:
@@ -92,7 +98,7 @@ def install(
         calibration=calibration,
         versions={tool: version(tool) for tool in TOOLS},
         created=datetime.now(UTC).isoformat(timespec="seconds"),
-        artifacts=tuple(sorted((*earlier, *converted.made), key=lambda a: order.index((a.format, a.quantization)))),
+        artifacts=tuple(sorted((*earlier, *made), key=lambda a: order.index((a.format, a.quantization)))),
         derived=(*(_still_derived(before, converted) if before else ()), *converted.derived),
         convention=job.convention,
         novelty=novelty,
@@ -103,7 +109,15 @@ def install(
     names |= {entry.path for entry in converted.derived}
     for name in (*sorted(names), reference.name, GOLDEN, *others, card.CARD, MANIFEST):
         (work / name).replace(folder / name)
+    if not verdicts or not verdicts.keys() <= {(a.path, a.sha256) for a in manifest.artifacts if a.verified}:
+        for name in (parity.RECORD, parity.ROWS):
+            (folder / name).unlink(missing_ok=True)
     return replace(manifest, folder=folder)
+
+
+def _verified(artifact: Artifact, before: Verification | None) -> Artifact:
+    """Return an artifact with the verdict on the same bytes before; a fail may have been of a file that had changed."""
+    return replace(artifact, verified=before if before and before.verdict != Verdict.FAIL else None)
 
 
 def _write_rows(dataset: Dataset, work: Path) -> CountedFile | None:

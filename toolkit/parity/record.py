@@ -14,7 +14,7 @@ import numpy as np
 
 from toolkit import __version__, host, locks, manifest, runtimes
 from toolkit.entries import Verification
-from toolkit.errors import UsageError
+from toolkit.errors import BusyError, UsageError
 from toolkit.files import atomic, documents, sha256, write_json
 from toolkit.manifest import MANIFEST, Manifest
 from toolkit.parity import card, checks, figures, reading
@@ -36,7 +36,7 @@ _LONG = ("flips", "class_images", "class_accuracy", "reference_class_accuracy")
 def save(part: Verified) -> Path:
     """Write the record beside the manifest, the results into the manifest, and the model card; return the record.
 
-    UsageError if ``savable`` says no.
+    UsageError if ``savable`` says no, BusyError if the folder was exported again since its manifest was read.
     """
     listed_by = savable(part)
     with locks.alone(listed_by.folder, "verify --save", otherwise="verify it then"):
@@ -52,7 +52,16 @@ def save_all(parity: Parity) -> Parity:
 
 def _save(part: Verified, listed_by: Manifest) -> Path:
     folder = listed_by.folder
+    path = folder / RECORD
     results = [_told(comparison, folder) for comparison in part.comparisons]
+    verified = {
+        str(one["artifact"]): documents.convert(_published(one, part.dataset), Verification, path, what="a result")
+        for one in results
+    }
+    updated = listed_by.with_verified(verified)
+    # All artifacts have a result, so what an earlier verification saved meanwhile makes no difference.
+    if manifest.read(folder).with_verified(verified) != updated:
+        raise BusyError(f"{folder}: was exported again while it was verified; nothing is saved; verify it again")
     _write_rows(folder / ROWS, part)
     document = {
         "schema": reading.SCHEMA,
@@ -72,13 +81,7 @@ def _save(part: Verified, listed_by: Manifest) -> Path:
         "host": host.describe().to_json(),
         "rows": {"path": ROWS, "sha256": sha256(folder / ROWS)},
     }
-    path = folder / RECORD
     write_json(path, {**document, "sha256": _digest(document)})
-    verified = {
-        str(one["artifact"]): documents.convert(_published(one, part.dataset), Verification, path, what="a result")
-        for one in results
-    }
-    updated = listed_by.with_verified(verified)
     updated.write()
     card.write(updated)
     return path
