@@ -68,6 +68,12 @@ def test_digits_are_looked_for_if_nobody_says_what_a_model_is_for_only_where_it_
     assert len(said) == digits
 
 
+def test_digits_are_not_looked_for_by_a_model_that_answers_with_one_number():
+    described = Described(Path("foreign.onnx"), (None, 28, 28, 1))
+    described.outputs = (TensorSpec("score", (), "float32"),)
+    assert not form_of(described, None, warn=pytest.fail).digits
+
+
 def test_a_digit_of_a_photo_is_looked_at_three_times_and_one_in_mnist_s_form_once(tmp_path):
     photo, form = np.full((90, 90), 255, np.uint8), Form(28, 28, 1, digits=True, how="fit")
     photo[20:70, 40:48] = 0

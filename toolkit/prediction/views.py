@@ -88,7 +88,7 @@ def form_of(session: Predictor, manifest: Manifest | None, *, images: int = 1, w
     # Its pixels, and as float32: the scaled ones of a batch, and those of all images beside.
     check_memory(images * height * width * channels * 5, what=f"{model}: its input {shape}", error=ArtifactError)
     if source is None:
-        digits = (height, width, channels) == DIGITS_SHAPE and session.output.shape[-1] == DIGITS_CLASSES
+        digits = (height, width, channels) == DIGITS_SHAPE and session.output.shape[-1:] == (DIGITS_CLASSES,)
         if digits:
             warn(
                 f"{model}: nothing says what it has learned from; its input is that of MNIST, so digits are looked for"

@@ -160,7 +160,7 @@ class Session(Predictor):
         self.resize(len(values))
         self.set_inputs([self.encode(values)])
         self.invoke()
-        return self.decode(self.read_outputs()[0])
+        return np.atleast_1d(self.decode(self.read_outputs()[0]))  # a lone number has no rows to be joined
 
 
 @dataclass(frozen=True)
