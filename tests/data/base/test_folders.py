@@ -130,7 +130,7 @@ def test_folders_within_a_class_belong_to_it_and_other_files_are_counted(tmp_pat
     (folder / "dog" / ".DS_Store").write_text("x")
     (folder / "labels.csv").write_text("x")
     assert load(folder, said=said).counts == "20 + 5"
-    assert said == [f"{folder}: files that are no images were left out (2): cat/session2/notes.txt, labels.csv"]
+    assert said == [f"{folder}: left out, since they are no images (2): cat/session2/notes.txt, labels.csv"]
 
 
 def test_a_link_to_a_folder_is_not_followed_and_counted(tmp_path):
@@ -138,7 +138,7 @@ def test_a_link_to_a_folder_is_not_followed_and_counted(tmp_path):
     folder, others = save_classes(tmp_path / "pets"), save_classes(tmp_path / "others")
     (folder / "cat" / "more").symlink_to(others / "cat", target_is_directory=True)
     assert load(folder, said=said).counts == "16 + 4"
-    assert said == [f"{folder}: files that are no images were left out (1): cat/more"]
+    assert said == [f"{folder}: left out, since they are no images (1): cat/more (a link to a folder)"]
 
 
 def test_an_empty_class_folder_is_named(tmp_path):

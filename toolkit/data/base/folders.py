@@ -59,7 +59,8 @@ class Notes:
 
     def other_file(self, file: Path) -> None:
         """Count a file of another kind."""
-        self._others.append(str(file.relative_to(self._path)))
+        name = str(file.relative_to(self._path))
+        self._others.append(f"{name} (a link to a folder)" if file.is_dir() else name)
 
     def left_out(self, folders: set[str]) -> None:
         """Say that folders beside the parts were not read."""
@@ -74,7 +75,7 @@ class Notes:
     def all(self) -> tuple[str, ...]:
         """Return the sentences."""
         if self._others:
-            self.add(f"files that are no {self._kind} were left out ({len(self._others):,}): {self.others}")
+            self.add(f"left out, since they are no {self._kind} ({len(self._others):,}): {self.others}")
         return tuple(self._said)
 
 
