@@ -1,5 +1,6 @@
 """A compression from its first call to its last: trainings are made up, a file is as large as its weights."""
 
+import tempfile
 from dataclasses import replace
 from itertools import pairwise
 from math import inf
@@ -92,6 +93,14 @@ def telling(*accuracies):
         return told if isinstance(told, TrialState) else [0.4, 0.5, told]
 
     return story
+
+
+@pytest.mark.slow
+def test_temporary_files_of_keras_lie_where_the_next_call_removes_them(compress):
+    seen = []
+    compress(Learned(lambda recipe: seen.append(Path(tempfile.gettempdir())) or [0.4, 0.5, 0.6]))
+    assert [folder.parent for folder in seen] == [Path(tempfile.gettempdir())]
+    assert seen[0].name.startswith("toolkit-")
 
 
 @pytest.mark.slow

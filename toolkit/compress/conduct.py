@@ -52,7 +52,11 @@ def conduct(
     reaches the accuracy on the validation rows. Whenever it ends, also by a kill, what was trained is on the disk, and
     the next call goes on there. Raises UsageError, before anything is trained, if nothing can meet the budgets.
     """
-    with locks.alone(folder, "compress", otherwise="choose another --name"), Costing(dataset, budgets) as costing:
+    with (
+        locks.alone(folder, "compress", otherwise="choose another --name"),
+        locks.own_temporaries(),  # Keras saves networks by way of a temporary folder
+        Costing(dataset, budgets) as costing,
+    ):
         for below in ("*/", f"*/{EXPORTED}/*/"):
             locks.remove_dead_locks(folder, below, beside=f"{runs.SCRATCH}*")
         compression = begin(source, budgets, dataset, folder, costing, epochs=epochs, allow_overlap=allow_overlap)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.digits.components import Box, Component
+from toolkit.digits.components import Box, Component, label
 from toolkit.digits.form import stroke_width
 
 # Patches of fewer pixels, or with a side of fewer, are specks.
@@ -16,6 +16,8 @@ WIDEST = 2.5
 BLOT = 0.42
 # The hole of a bold digit is as thick as this share of its longer side; an upright bar a third as wide is not.
 HOLE = 0.26
+# An 8 encloses two patches of paper. What encloses more than these, each at least as wide as a stroke, is a mesh.
+MOST_HOLES = 4
 # More digits than these are the texture of a surface, or a page of text: no more are told apart.
 MOST_DIGITS = 100
 # A patch that encloses one of at least this share of its side is a frame around it.
@@ -131,7 +133,27 @@ def _gaps(corners: NDArray[np.intp], box: Box) -> NDArray[np.float64]:
 def _is_candidate(one: Component, labels: NDArray[np.int32]) -> bool:
     if one.box.width > WIDEST * one.box.height:
         return False
-    return stroke_width(labels[one.box.slices] == one.label) <= BLOT * one.box.side
+    mask = labels[one.box.slices] == one.label
+    width = stroke_width(mask)
+    return width <= BLOT * one.box.side and not _is_mesh(mask, least=width**2)
+
+
+def _is_mesh(mask: NDArray[np.bool_], *, least: float) -> bool:
+    """Say whether one patch of ink has more holes than a digit. least: the pixels of a hole that counts."""
+    if holes(mask) <= MOST_HOLES:
+        return False
+    _, gaps = label(np.pad(~mask, 1, constant_values=True))  # one of which is all around
+    return sum(gap.area >= least for gap in gaps) - 1 > MOST_HOLES
+
+
+def holes(mask: NDArray[np.bool_]) -> int:
+    """Return the number of holes in a mask of one component, by Euler's formula: corners - edges + pixels."""
+    padded = np.pad(mask, 1)
+    up, down = padded[:-1], padded[1:]
+    either = up | down
+    corners = (either[:, :-1] | either[:, 1:]).sum()
+    edges = either.sum() + (padded[:, :-1] | padded[:, 1:]).sum()
+    return 1 - int(corners - edges + mask.sum())
 
 
 def _inside(candidates: list[Component], shape: tuple[int, ...]) -> list[Component]:
