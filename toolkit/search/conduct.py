@@ -229,10 +229,11 @@ class _Conductor:
         budgets = self.search.asked.budgets
         if not any(map(budgets.limit, COSTS)):
             return []
-        found = (
-            space.widest(one, lambda it: not budgets.excess(self._costing.costs_of(it.model))) for one in space.usual()
-        )
-        return [one for one in found if one is not None]
+
+        def fits(choice: Choice) -> bool:
+            return not budgets.excess(self._costing.costs_of(choice.model))
+
+        return [one for usual in space.usual() if (one := space.widest(usual, fits))]
 
     def _known(self, choice: Choice, rejected: Sequence[Rejected]) -> Costs | None:
         """Return what is known of a network already: its own costs, or those of one in it that is too large itself."""
