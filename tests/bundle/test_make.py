@@ -1,6 +1,7 @@
 """Bundles of the tiny CNN: what they hold, and that numpy and the runtime are enough to run them."""
 
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -50,6 +51,14 @@ def test_an_unpacked_bundle_is_verified_by_golden(bundle, tmp_path):
 def test_a_runtime_that_no_program_classifies_with_is_named_with_its_artifact(exported_once, tmp_path, monkeypatch):
     monkeypatch.setattr("toolkit.runtimes.for_file", lambda path: "tflm")
     with pytest.raises(ArtifactError, match=r"cnn-int8\.tflite: runs on 'tflm', .*; allowed: .* on litert, onnxrun"):
+        bundle_of(exported_once, "cnn-int8.tflite", tmp_path / "b.zip")
+    assert not (tmp_path / "b.zip").exists()
+
+
+def test_a_file_that_an_export_replaces_meanwhile_is_not_bundled(exported_once, tmp_path, monkeypatch):
+    real = shutil.copyfile
+    monkeypatch.setattr("shutil.copyfile", lambda old, new: real(old.with_name("golden.npz"), new))
+    with pytest.raises(ArtifactError, match=r"cnn-int8\.tflite: was replaced while it was bundled; bundle it again"):
         bundle_of(exported_once, "cnn-int8.tflite", tmp_path / "b.zip")
     assert not (tmp_path / "b.zip").exists()
 

@@ -74,8 +74,8 @@ def make(
     one that the export wrote. ArtifactError if a file is not the exported one, the golden lacks the artifact, or no
     program classifies with its runtime; UsageError if ``path`` is there and no plain file.
     """
-    beside = [entry for entry in (manifest.golden, manifest.novelty) if entry]
-    manifest.require(artifact, *beside)
+    files = [entry for entry in (artifact, manifest.golden, manifest.novelty) if entry]
+    manifest.require(*files)
     if artifact.path not in golden.read(manifest.golden_path).recorded:
         raise ArtifactError(f"{manifest.golden_path}: has no recorded outputs of {artifact.path}; export it again")
     runtime = runtimes.for_file(manifest.folder / artifact.path)
@@ -88,8 +88,12 @@ def make(
     path = Path(f"{name}{SUFFIX}") if path is None else path
     rows = manifest.data.reading.files if manifest.convention.layout == Layout.VALUES else None
     with locks.scratch() as work:
-        for file in (artifact.path, *(entry.path for entry in beside)):
-            shutil.copyfile(manifest.folder / file, work / file)
+        for entry in files:
+            shutil.copyfile(manifest.folder / entry.path, work / entry.path)
+            if sha256(work / entry.path) != entry.sha256:
+                raise ArtifactError(
+                    f"{manifest.folder / entry.path}: was replaced while it was bundled; bundle it again"
+                )
         replace(manifest, folder=work, artifacts=(artifact,), derived=()).write()
         (work / SCRIPT).write_text(classify.script(runtime, rows, winner.setting if winner else None), encoding="utf-8")
         build_wheel(work)
