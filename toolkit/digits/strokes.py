@@ -16,8 +16,9 @@ WIDEST = 2.5
 BLOT = 0.42
 # The hole of a bold digit is as thick as this share of its longer side; an upright bar a third as wide is not.
 HOLE = 0.26
-# An 8 encloses two patches of paper. What encloses more than these, each at least as wide as a stroke, is a mesh.
-MOST_HOLES = 4
+# An 8 encloses two patches of paper. If those beyond so many are as large as this share of the ink, it is a mesh; the
+# gaps in a line of pencil are not.
+MOST_HOLES, MESH = 2, 0.5
 # More digits than these are the texture of a surface, or a page of text: no more are told apart.
 MOST_DIGITS = 100
 # A patch that encloses one of at least this share of its side is a frame around it.
@@ -134,16 +135,16 @@ def _is_candidate(one: Component, labels: NDArray[np.int32]) -> bool:
     if one.box.width > WIDEST * one.box.height:
         return False
     mask = labels[one.box.slices] == one.label
-    width = stroke_width(mask)
-    return width <= BLOT * one.box.side and not _is_mesh(mask, least=width**2)
+    return stroke_width(mask) <= BLOT * one.box.side and not _is_mesh(mask)
 
 
-def _is_mesh(mask: NDArray[np.bool_], *, least: float) -> bool:
-    """Say whether one patch of ink has more holes than a digit. least: the pixels of a hole that counts."""
+def _is_mesh(mask: NDArray[np.bool_]) -> bool:
+    """Say whether a patch of ink encloses more paper than a digit."""
     if holes(mask) <= MOST_HOLES:
         return False
-    _, gaps = label(np.pad(~mask, 1, constant_values=True))  # one of which is all around
-    return sum(gap.area >= least for gap in gaps) - 1 > MOST_HOLES
+    _, (_, *enclosed) = label(np.pad(~mask, 1, constant_values=True))  # the first patch of paper is all around
+    areas = sorted(one.area for one in enclosed)
+    return sum(areas[:-MOST_HOLES]) >= MESH * float(mask.sum())
 
 
 def holes(mask: NDArray[np.bool_]) -> int:
