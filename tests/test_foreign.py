@@ -1,5 +1,6 @@
 """Files of others, without a manifest: what their pixels become is plain, asked about or assumed."""
 
+import zipfile
 from dataclasses import replace
 
 import numpy as np
@@ -49,6 +50,11 @@ def test_a_foreign_quantized_file_is_asked_about_unless_its_scale_is_plain(tmp_p
         shown = predict(images, path, given=given, warn=pytest.fail)
         assert [one.classes[0] for one in shown] == labels
         assert all(0.3 < one.probabilities[0] <= 1 for one in shown)
+    names = ("dark", "dim", "light")
+    with zipfile.ZipFile(tmp_path / "plain.tflite", "a") as archive:
+        archive.writestr("labels.txt", "\n".join(names))
+    shown = predict(images, tmp_path / "plain.tflite", warn=pytest.fail)
+    assert [one.classes[0] for one in shown] == [names[int(label)] for label in labels]
 
 
 def test_a_foreign_file_in_float_with_channels_first_is_taken_as_it_is(tmp_path, bright):

@@ -1,9 +1,11 @@
 """Files with a name of a class in each line, as they come with models of others."""
 
+import zipfile
+
 import pytest
 
 from toolkit.errors import UsageError
-from toolkit.labels import read
+from toolkit.labels import inside, read
 
 
 def test_names_stand_in_lines_whoever_wrote_them(tmp_path):
@@ -46,3 +48,39 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path, monkeypatch):
     path.write_text("cat\ndog\n")
     with pytest.raises(UsageError, match="has 8 bytes; allowed: 5"):
         read(path)
+
+
+def with_metadata(path, texts):
+    """Append a zip file of texts to what stands for a model, as TensorFlow Lite's metadata do."""
+    path.write_bytes(b"\x1c\0\0\0TFL3" + bytes(1000))
+    with zipfile.ZipFile(path, "a") as archive:
+        for name, text in texts.items():
+            archive.writestr(name, text)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("texts", "names"),
+    [
+        ({"labels.txt": "cat\r\nbig dog\n"}, ("cat", "big dog")),
+        ({"labels.txt": "cat\ndog\n", "read.me": "x"}, ("cat", "dog")),
+        ({"labels.txt": "cat\ndog\n", "labels_de.txt": "Katze\nHund\n"}, ()),
+        ({"labels.txt": "cat\ndog\nfox\n"}, ()),
+        ({"labels.txt": "cat\n\nfox\n"}, ()),
+        ({"vocabulary.bin": "cat\ndog\n"}, ()),
+    ],
+)
+def test_names_inside_a_file_are_those_of_its_one_text_if_they_are_as_many(tmp_path, texts, names):
+    assert inside(with_metadata(tmp_path / "model.tflite", texts), 2) == names
+
+
+def test_a_file_without_metadata_and_one_that_is_a_zip_for_another_reason_name_nothing(tmp_path):
+    (tmp_path / "plain.tflite").write_bytes(b"\x1c\0\0\0TFL3" + bytes(1000))
+    assert inside(tmp_path / "plain.tflite", 2) == ()
+    assert inside(with_metadata(tmp_path / "model.keras", {"assets.txt": "cat\ndog\n"}), 2) == ()
+
+
+def test_metadata_that_are_damaged_name_nothing(tmp_path):
+    path = with_metadata(tmp_path / "model.tflite", {"labels.txt": "cat\ndog\n"})
+    path.write_bytes(path.read_bytes().replace(b"cat\ndog\n", b"cat\nfox\n"))
+    assert inside(path, 2) == ()

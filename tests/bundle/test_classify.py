@@ -72,3 +72,9 @@ def test_a_table_is_read_in_the_encoding_that_its_beginning_tells(tmp_path, enco
     path = tmp_path / "asked.csv"
     path.write_bytes("\r\n\ngröße,b\n1,2\n3,4\n".encode(encoding))
     np.testing.assert_array_equal(columns_of(path, ["b", "größe"]), [[2, 1], [4, 3]])
+
+
+def test_names_in_quotes_separate_no_columns(tmp_path):
+    path = tmp_path / "rows.csv"
+    path.write_text('"length, at most, in cm";"width, in cm"\n1;2\n')
+    np.testing.assert_array_equal(columns_of(path, ["width, in cm", "length, at most, in cm"]), [[2, 1]])

@@ -90,6 +90,12 @@ def test_semicolons_and_tabs_separate_as_well(write, between):
     assert load(write(text_of().replace(",", between), "other.csv"), said=[]).digests == plain.digests
 
 
+def test_names_in_quotes_separate_no_columns(write):
+    names = '"length, at most, in cm";"width, in cm";species'
+    found = load(write(text_of().replace(",", ";").replace(HEADER.replace(",", ";"), names)), said=[])
+    assert found.reading.columns == ("length, at most, in cm", "width, in cm")
+
+
 def test_whole_numbers_as_labels_are_in_their_order(write):
     rows = "\n".join(f"{row}.5,{row % 11}" for row in range(110))
     found = load(write(f"x,class\n{rows}\n"), said=[])

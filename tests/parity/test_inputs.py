@@ -1,5 +1,6 @@
 """What a model's input and output mean: what is said of it, and what trying it on training images costs and shows."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -83,6 +84,33 @@ def test_a_model_that_takes_blue_first_is_found_out():
     with pytest.raises(UsageError, match=r"right with bgr:0\.\.1, .* give --input-range bgr:0\.\.1"):
         inputs.check(model, STANDARD[0], rows, path="model.keras", warn=pytest.fail)
     assert len(model.tried) == 6
+
+
+@pytest.mark.parametrize(
+    ("order", "shares"),
+    [
+        ((1, 0), "0.00 % of 300 training images right, but 100.00 %"),
+        ((2, 0, 1), "0.00 % of 300 training images right, but 100.00 %"),
+        ((0, 1, 3, 2, 4, 5, 6, 7, 8, 9), "80.00 % of 300 training images right, but 100.00 %"),
+    ],
+)
+@pytest.mark.parametrize("are_sorted", [False, True])
+def test_a_model_that_knows_the_classes_in_another_order_is_warned_of(order, shares, are_sorted):
+    rows, said = rows_of(len(order), 3), []
+    rows = replace(rows, labels=np.sort(rows.labels)) if are_sorted else rows
+    model = Model(replace(rows, labels=np.array(order)[rows.labels]), {"0..1": 300}, classes=len(order))
+    assert str(inputs.check(model, STANDARD[0], rows, path="model.keras", warn=said.append)) == "0..1"
+    (line,) = said
+    assert f"gets {shares} if the classes of the data, one after the other, are its outputs " in line
+    assert f"{', '.join(map(str, order))}: it knows them in another order" in line
+
+
+def test_a_model_that_always_names_the_rarer_class_knows_no_order():
+    rows, said = rows_of(2, 3), []
+    rows = replace(rows, labels=(np.arange(len(rows)) % 10 > 0).astype(np.int64))
+    inputs.check(Model(rows, {}, classes=2), STANDARD[0], rows, path="model.keras", warn=said.append)
+    (line,) = said
+    assert "near chance in every input range" in line
 
 
 @pytest.mark.parametrize("said", [None, Output.SIGMOID])

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -201,7 +202,8 @@ def _lines(text: io.TextIOWrapper, path: Path) -> Iterator[tuple[int, list[str]]
         )
     if len(first) == LONGEST_HEADER:
         raise DataError(f"{path}: its first line is longer than {LONGEST_HEADER:,} characters: not a table of numbers")
-    rows = _rows(chain([first], text), path, delimiter=max(DELIMITERS, key=first.count), skipped=skipped)
+    unquoted = re.sub('"[^"]*"', "", first)  # "length, cm" is one name
+    rows = _rows(chain([first], text), path, delimiter=max(DELIMITERS, key=unquoted.count), skipped=skipped)
     last, cells = next(rows)
     names = [name.strip() for name in cells]
     if len(names) > MOST_COLUMNS:

@@ -12,7 +12,7 @@ from toolkit.convention import CAFFE, OPTION, STANDARD, TORCH, Convention, Layou
 from toolkit.data.base import RowSubset, Split
 from toolkit.errors import UsageError
 from toolkit.parity import checks
-from toolkit.parity.halves import clearly_better
+from toolkit.parity.halves import Halves, clearly_better
 from toolkit.parity.statistics import near_chance
 from toolkit.runtimes.base import Predictor
 
@@ -20,6 +20,8 @@ from toolkit.runtimes.base import Predictor
 IMAGES = 300
 # Share of its training images that a model gets right at least, if an unusual range is to be its own.
 KNOWN = 0.8
+# Fewest images of a class, on average, by which an order of classes is told; and how many of them a message names.
+OF_EACH, NAMED_CLASSES = 4, 12
 # Which images a model gets right, (N,).
 Right = NDArray[np.bool_]
 
@@ -63,15 +65,24 @@ def check(
     """Return the chosen convention, and with it what the outputs of the model are.
 
     session: of the model at ``path``. Raises UsageError if another of the standard ranges is clearly better (exact
-    McNemar test of the same images); warns if the model is near chance with all of them. advice: what to do then, with
-    ``--input-range`` and its value for ``{}``.
+    McNemar test of the same images); warns if the model is near chance with all of them, or has learned the classes in
+    another order. advice: what to do then, with ``--input-range`` and its value for ``{}``.
     """
     rows = _sample(training)
-    chosen, right = _judged(session, chosen, rows)
+    chosen, answers = _judged(session, chosen, rows)
+    right = _right(answers, rows)
     if not (_is_chance(right, rows) or _can_be_beaten(right)):
         return chosen
     best, better = _best(session, chosen, rows, {chosen: right})
-    if _is_chance(max(right, better, key=np.count_nonzero), rows):
+    order, renamed = _order(answers, rows)
+    if order and not clearly_better(renamed, better):
+        shares = [units.percent(float(one.mean())) for one in (right, renamed)]
+        warn(
+            f"{path}: gets {shares[0]} of {len(rows)} training images right, but {shares[1]} if the classes of the "
+            f"data, one after the other, are its outputs {units.first(order, NAMED_CLASSES)}: it knows them in another "
+            "order; rename the classes so that they sort in that order"
+        )
+    elif _is_chance(max(right, better, key=np.count_nonzero), rows):
         _warn_of_chance(path, {chosen: right, best: better}, warn)
     elif clearly_better(right, better):
         shares = [units.percent(float(one.mean())) for one in (better, right)]
@@ -85,8 +96,8 @@ def check(
 def choose(session: Predictor, training: Split, *, path: Path, warn: Callable[[str], None]) -> Convention:
     """Return the standard range with which a model gets most training images right, and warn that it was guessed."""
     rows = _sample(training)
-    like, right_so = _judged(session, session.convention, rows)
-    best, right = _best(session, like, rows, {like: right_so})
+    like, answers = _judged(session, session.convention, rows)
+    best, right = _best(session, like, rows, {like: _right(answers, rows)})
     if _is_chance(right, rows):
         _warn_of_chance(path, {best: right}, warn)
     else:
@@ -103,14 +114,14 @@ def _sample(training: Split | RowSubset) -> Split:
     return training.rows(np.sort(np.random.default_rng(0).choice(len(training), size=count, replace=False)))
 
 
-def _judged(session: Predictor, convention: Convention, rows: Split) -> tuple[Convention, Right]:
-    """Return a convention with what the outputs are, which they tell if nobody has said it, and which are right."""
+def _judged(session: Predictor, convention: Convention, rows: Split) -> tuple[Convention, NDArray[np.float32]]:
+    """Return a convention with what the outputs are, which they tell if nobody has said it, and the answers."""
     session.convention = replace(convention, output=None)
     outputs = session.predict(rows.images)
     checks.require_classes(outputs, path=session.path)
     judged = convention.output or output_of(outputs, step=session.output.scale)
     session.convention = convention = replace(convention, output=judged)
-    return convention, _right(convention.answers(outputs), rows)
+    return convention, convention.answers(outputs)
 
 
 def _best(
@@ -141,6 +152,23 @@ def _best(
         if right_then.mean() >= KNOWN and clearly_better(right, right_then):
             return other, right_then
     return best, right
+
+
+def _order(answers: NDArray[np.float32], rows: Split) -> tuple[tuple[int, ...], Right]:
+    """Return which of the outputs are the classes of the data, and which images are right then.
+
+    No outputs if they clearly are in the order of the classes, or if there are too few images to tell.
+    """
+    picked, classes = answers.argmax(axis=1), max(answers.shape[1], int(rows.labels.max()) + 1)
+    shuffled = np.random.default_rng(0).permutation(len(rows))  # rows may be sorted by class
+    halves = Halves(rows.labels[shuffled], classes)
+    if len(rows) < OF_EACH * classes:
+        return (), _right(answers, rows)
+    order = halves.order(picked[shuffled])
+    renamed = halves.renamed(picked, order)
+    right = renamed == rows.labels
+    is_known = right.mean() >= KNOWN and not _is_chance(right, rows)
+    return order if is_known and halves.better(picked[shuffled], renamed[shuffled]) else (), right
 
 
 def _right(answers: NDArray[np.float32], rows: Split) -> Right:
