@@ -102,6 +102,11 @@ def test_whole_numbers_as_labels_are_in_their_order(write):
     assert found.class_names == tuple(str(number) for number in range(11))
 
 
+def test_labels_with_a_zero_before_the_number_are_names(write):
+    rows = "".join(f"{row},{label}\n" for row in range(10) for label in ("01", "1"))
+    assert load(write(f"length,kind\n{rows}"), said=[]).class_names == ("01", "1")
+
+
 def test_a_folder_holds_a_table_for_each_part(write):
     write(text_of(20), "lake/train.csv")
     write(text_of(6, seed=1), "lake/val.csv")

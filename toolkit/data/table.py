@@ -102,9 +102,11 @@ def _divided(table: CsvTable) -> list[CsvTable]:
 
 
 def _as_numbers(parts: Sequence[NDArray[np.str_]]) -> Sequence[NDArray[Any]]:
-    """Return labels as whole numbers if all of them are, so that 10 comes after 9."""
+    """Return labels as whole numbers if all of them are, so that 10 comes after 9; 01 is a name, and not 1."""
     if all(
-        label.isascii() and label.isdigit() and len(label) < len(str(2**63)) for part in parts for label in set(part)
+        label.isascii() and label.isdigit() and len(label) < len(str(2**63)) and label == str(int(label))
+        for part in parts
+        for label in set(part)
     ):
         return [part.astype(np.int64) for part in parts]
     return parts
