@@ -65,8 +65,8 @@ def check(
     """Return the chosen convention, and with it what the outputs of the model are.
 
     session: of the model at ``path``. Raises UsageError if another of the standard ranges is clearly better (exact
-    McNemar test of the same images); warns if the model is near chance with all of them, or has learned the classes in
-    another order. advice: what to do then, with ``--input-range`` and its value for ``{}``.
+    McNemar test of the same images); warns if the model is near chance with all of them, or if no range explains as
+    much as another order of the classes. advice: what to do then, with ``--input-range`` and its value for ``{}``.
     """
     rows = _sample(training)
     chosen, answers = _judged(session, chosen, rows)
@@ -75,7 +75,7 @@ def check(
         return chosen
     best, better = _best(session, chosen, rows, {chosen: right})
     order, renamed = _order(answers, rows)
-    if order and not clearly_better(renamed, better):
+    if order and clearly_better(better, renamed):
         shares = [units.percent(float(one.mean())) for one in (right, renamed)]
         warn(
             f"{path}: gets {shares[0]} of {len(rows)} training images right, but {shares[1]} if the classes of the "
