@@ -14,6 +14,7 @@ from toolkit.convention import OPTION, Convention, Layout, byte_range
 from toolkit.digits import Box, ReadDigit, draw
 from toolkit.errors import ArtifactError, DataError, UsageError
 from toolkit.files import atomic
+from toolkit.labels import inside
 from toolkit.manifest import MANIFEST, Manifest
 from toolkit.novelty import Judge, Judgement
 from toolkit.parity import inputs, recorded
@@ -119,6 +120,9 @@ def predict(
     with contained() as workers:
         session = workers.open_session(model)
         session.convention = convention_of(session, manifest, given, warn)
+        if manifest is None and not labels:
+            outputs = [size or 0 for size in session.output.shape[-1:]]
+            labels = inside(model, max([2, *outputs]))  # a lone sigmoid tells two classes apart
         if session.convention.layout == Layout.VALUES:
             if every_digit or explain is not None:
                 raise UsageError(f"{model}: takes rows of values; --all and --explain are about images")

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from toolkit.convention import Output, output_of
 from toolkit.errors import ArtifactError
-from toolkit.labels import inside
 from toolkit.manifest import Manifest
 from toolkit.novelty import Judge, Judgement
 from toolkit.parity import checks
@@ -25,14 +24,14 @@ def classify(
 ) -> tuple[Sequence[str], NDArray[np.float32]]:
     """Return the names of the classes, and their probabilities for each row, (N, classes).
 
-    labels: the names where no manifest has them; without, those inside the file, else numbers.
+    labels: the names where no manifest has them; without, they are numbers.
     """
     model, outputs = session.path, session.predict(rows)
     checks.require_classes(outputs, path=model)
     checks.require_finite(outputs, path=model)
     outputs = _probabilities(outputs, rows, session)
     count = outputs.shape[1]
-    names = manifest.data.classes if manifest else labels or inside(model, count) or list(map(str, range(count)))
+    names = manifest.data.classes if manifest else labels or list(map(str, range(count)))
     if len(names) != count:
         raise ArtifactError(f"{model}: tells {count} classes apart, {len(names)} are named")
     return names, outputs
