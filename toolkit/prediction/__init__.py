@@ -126,7 +126,7 @@ def predict(
         if session.convention.layout == Layout.VALUES:
             if every_digit or explain is not None:
                 raise UsageError(f"{model}: takes rows of values; --all and --explain are about images")
-            return _predict_rows(files, session, manifest, labels)
+            return _predict_rows(files, session, manifest, labels, warn)
         form = form_of(session, manifest, images=len(files), warn=warn)
         return _predict(files, session, manifest, labels, form, every_digit=every_digit, explain=explain)
 
@@ -156,17 +156,23 @@ def convention_of(
 
 
 def _predict_rows(
-    files: Sequence[Path], session: Predictor, manifest: Manifest | None, labels: Sequence[str] | None
+    files: Sequence[Path],
+    session: Predictor,
+    manifest: Manifest | None,
+    labels: Sequence[str] | None,
+    warn: Callable[[str], None],
 ) -> list[Prediction | Refused]:
     """Return the prediction for each row of the files; a file that cannot be read is refused as a whole."""
     how = manifest.data.reading if manifest else AS_THEY_ARE
     predictions: list[Prediction | Refused] = []
     for file in files:
         try:
-            names, rows = data.rows_of(file, how, session.convention.row_shape(session.input.shape))
+            names, rows, notes = data.rows_of(file, how, session.convention.row_shape(session.input.shape))
         except DataError as error:
             predictions.append(Refused(str(file), str(error)))
             continue
+        for note in notes:
+            warn(note)
         classes, outputs = classify(session, manifest, rows, labels)
         answers = [_prediction(name, classes, row, None, None) for name, row in zip(names, outputs, strict=True)]
         predictions += [replace(one, noun="row") for one in answers]
