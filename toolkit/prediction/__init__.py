@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from toolkit import data, runtimes, units
 from toolkit import manifest as manifests
-from toolkit.convention import OPTION, Convention, Layout, byte_range
+from toolkit.convention import OPTION, Convention, Layout, byte_range, require_held
 from toolkit.digits import Box, ReadDigit, draw
 from toolkit.errors import ArtifactError, DataError, UsageError
 from toolkit.files import atomic
@@ -141,9 +141,11 @@ def convention_of(
         if given is not None:
             raise UsageError(f"{session.path}: takes rows of values, and {OPTION} is about pixels; leave it out")
         return session.convention
-    if said := inputs.session_convention(session, given):
-        return said
     spec = session.input
+    if said := inputs.session_convention(session, given):
+        if manifest is None and spec.scale:
+            require_held(said, spec, where=str(session.path))
+        return said
     if np.dtype(spec.dtype).kind in "iu":
         steps = "" if spec.scale is None else f" (scale {spec.scale:.4g}, zero point {spec.zero_point})"
         plainly = f"; {byte_range(spec)} hands over the bytes of pixels as they are" if spec.scale else ""
