@@ -93,14 +93,16 @@ def test_rewritten_operators_answer_as_keras_does(exported_model, make):
     assert {artifact.inputs[0].shape[0] for artifact in manifest.read(exported.manifest.folder).artifacts} == {None}
 
 
-def test_steps_that_are_the_same_in_all_rows_have_ranges(exported_model, tiny):
+@pytest.mark.parametrize("shape", [(8, 8), (8, 8, 1)])
+def test_steps_that_are_the_same_in_all_rows_have_ranges(exported_model, tiny, shape):
     """The first rows of these images are black, as those of MNIST; XNNPACK refuses steps without a range."""
     keras = extras.load("keras")
     rows = [part.images.copy() for part in (tiny.train, tiny.test)]
     for images in rows:
         images[:, :2] = 0
     data = make_dataset((rows[0], tiny.train.labels, rows[1], tiny.test.labels), name="edged", origin="tests")
-    layers = [keras.Input((8, 8)), keras.layers.LSTM(4), keras.layers.Dense(3, activation="softmax")]
+    rows_of = [keras.Input(shape), *([keras.layers.Reshape((8, 8))] if len(shape) > 2 else [])]
+    layers = [*rows_of, keras.layers.LSTM(4), keras.layers.Dense(3, activation="softmax")]
     exported = exported_model(keras.Sequential(layers), quantizations=["int8"], data=data)
     assert exported.failures == {}
     assert max(differences(exported).values()) < 0.05
