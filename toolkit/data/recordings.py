@@ -41,7 +41,7 @@ def load(path: Path, reading: Reading = AS_THEY_ARE) -> Dataset:
     tree = folders.find(path, (SUFFIX,), kind=KIND)
     columns = reading.columns
     times: tuple[str, ...] = (reading.clock.column,) if reading.clock else ()
-    if columns is None:
+    if not columns:
         columns, times = _columns(tree.listings["training"].files[0], tree.notes)
     recordings = {
         part: [table.read(file, columns=columns, label=None).values for file in listing.files]
