@@ -11,10 +11,8 @@ from toolkit.errors import DataError, DataUnavailableError
 from toolkit.reading import AS_THEY_ARE, Reading
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from toolkit.data.base import Dataset
+    from toolkit.data.base.values import Asked
 
 AUTO = "auto"
 # What `auto` takes, in this order.
@@ -117,7 +115,7 @@ def reads(data: str) -> tuple[str, ...]:
     return tuple(module.READS)
 
 
-def rows_of(path: Path, reading: Reading, shape: Sequence[int | None]) -> "tuple[list[str], NDArray[np.float32]]":
+def rows_of(path: Path, reading: Reading, shape: Sequence[int | None]) -> "Asked":
     """Return the rows of a file that a model is asked about, (N, *shape) float32, and what to call each.
 
     A .npy file has rows as they are; reading: how the files of other kinds that the model was trained on were read.
@@ -130,7 +128,7 @@ def rows_of(path: Path, reading: Reading, shape: Sequence[int | None]) -> "tuple
     if module is None or path.suffix.lower() != module.SUFFIX:
         allowed = ".npy" if module is None else f"{module.SUFFIX} or .npy"
         raise DataError(f"{path}: allowed are rows {tuple(shape)} in a file {allowed}")
-    rows: tuple[list[str], NDArray[np.float32]] = module.rows_of(path, reading)
+    rows: Asked = module.rows_of(path, reading)
     return rows
 
 
