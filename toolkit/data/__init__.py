@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit import registry
 from toolkit.errors import DataError, DataUnavailableError
+from toolkit.files import require_file
 from toolkit.reading import AS_THEY_ARE, Reading
 
 if TYPE_CHECKING:
@@ -148,6 +149,8 @@ def _recognised(path: Path) -> tuple[Path, ModuleType]:
     mnist = sources()[PREFERRED]
     if path.is_dir() and (path / mnist.FILE).is_file():
         path = path / mnist.FILE
+    if not path.is_dir():
+        require_file(path, error=DataError)
     for module in sources().values():
         if hasattr(module, "recognises") and module.recognises(path):
             return path, module
