@@ -16,7 +16,7 @@ from toolkit.reading import Reading
 from toolkit.training.recipe import Recipe
 
 # The images are noise: that no range makes the model any good is said, and no matter here.
-NOISE = pytest.mark.filterwarnings("ignore:.*near chance:toolkit.errors.ToolkitWarning")
+NOISE = pytest.mark.filterwarnings("ignore:.* chance:toolkit.errors.ToolkitWarning")
 
 
 @NOISE

@@ -41,7 +41,7 @@ def spread(keras):
     return model
 
 
-@pytest.mark.filterwarnings("ignore:.*near chance:toolkit.errors.ToolkitWarning")
+@pytest.mark.filterwarnings("ignore:.* chance:toolkit.errors.ToolkitWarning")
 def test_a_mobilenet_goes_the_whole_road(photos, tmp_path):
     """It scales its pixels itself, and has learned nothing: what is proven is that its artifacts answer as it does.
 

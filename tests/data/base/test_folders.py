@@ -141,6 +141,21 @@ def test_a_link_to_a_folder_is_not_followed_and_counted(tmp_path):
     assert said == [f"{folder}: left out, since they are no images (1): cat/more (a link to a folder)"]
 
 
+@pytest.mark.parametrize("name", ["pets/cat/0.png", "pets/cat", "pets"])
+def test_a_link_in_the_place_of_data_is_refused(tmp_path, name):
+    """It may lead anywhere, and what it leads to would be read and shown."""
+    folder = save_classes(tmp_path / "pets")
+    wrapper = tmp_path / "download"
+    wrapper.mkdir()
+    folder.rename(wrapper / "pets")
+    link = wrapper / name
+    link.rename(tmp_path / "elsewhere")
+    link.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(DataError) as refused:
+        load(wrapper)
+    assert str(refused.value) == f"{link}: a symbolic link; put there what it leads to"
+
+
 def test_an_empty_class_folder_is_named(tmp_path):
     folder = save_classes(tmp_path / "pets")
     (folder / "fish").mkdir()

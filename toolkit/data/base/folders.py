@@ -13,6 +13,7 @@ from toolkit import images
 from toolkit.data.base import SPLIT_SEED, Conversion, Dataset, make_dataset, stratified_split
 from toolkit.data.base.values import as_values
 from toolkit.errors import DataError
+from toolkit.files import require_no_link
 from toolkit.reading import Reading
 from toolkit.text import well_formed
 from toolkit.units import first
@@ -123,7 +124,8 @@ def find(path: Path, suffixes: Sequence[str], *, kind: str) -> Classes:
     """Return the files of each class, also those in folders within the classes. kind: what they are: "images".
 
     Without folders of parts a fifth of the files of every class is the test part, by a fixed seed; without test/, the
-    validation part is. Raises DataError for a class without files, and for parts with different classes.
+    validation part is. Raises DataError for a class without files, for parts with different classes, and for a symbolic
+    link to a part, a class or a file, which may lead out of ``path``.
     """
     root = _unwrapped(path, suffixes)
     parts = _parts(root, kind)
@@ -180,6 +182,7 @@ def _unwrapped(path: Path, suffixes: Sequence[str]) -> Path:
         ):
             break
         path = inner[0]
+        require_no_link(path, error=DataError)
     return path
 
 
@@ -231,9 +234,12 @@ def _check_filled(path: Path, listing: Listing, names: tuple[str, ...], suffixes
 def _list(folder: Path, names: tuple[str, ...], suffixes: Sequence[str], notes: Notes) -> Listing:
     """Return the files of all classes in one fixed, shuffled order (a validation split takes the last rows)."""
     labelled = []
+    require_no_link(folder, error=DataError)
     for label, name in enumerate(names):
+        require_no_link(folder / name, error=DataError)
         for file in _files(folder / name):
             if file.suffix.lower() in suffixes:
+                require_no_link(file, error=DataError)
                 labelled.append((file, label))
             else:
                 notes.other_file(file)
