@@ -75,7 +75,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@$(call environment,$(VENV))
 	$(BIN)/python $(PIP_INSTALL) --upgrade pip
 	$(BIN)/python $(PIP_INSTALL) --no-compile --build-constraint constraints.txt --editable '.[train,serve]' --group dev
-	-$(BIN)/python -m compileall -q -j0 $(VENV)/lib  # on all cores, as pip does not; what cannot be compiled is no matter
+	-$(BIN)/python -m compileall -q -j0 -x /tests/ $(VENV)/lib  # on all cores, as pip does not; what cannot be compiled is no matter
 	touch $@
 
 edge: $(EDGE)/.installed  ## what a device installs, without TensorFlow: what works here, and the shipped models on it

@@ -46,6 +46,8 @@ def test_a_foreign_quantized_file_is_asked_about_unless_its_scale_is_plain(tmp_p
     )
     with pytest.raises(UsageError, match=rf"obscure\.tflite: {said}, such as 0\.\.1"):
         predict(images, obscure, warn=pytest.fail)
+    with pytest.raises(UsageError, match=r"obscure\.tflite: its input holds -0\.8.* most of 0\.\.255 would be cut off"):
+        predict(images, obscure, given=parse("0..255"), warn=pytest.fail)
     for path, given in ((obscure, parse("-1..1")), (foreign_tflite(tmp_path / "plain.tflite", np.sign(values)), None)):
         shown = predict(images, path, given=given, warn=pytest.fail)
         assert [one.classes[0] for one in shown] == labels

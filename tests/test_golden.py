@@ -18,6 +18,14 @@ def test_a_golden_that_claims_more_images_than_answers_takes_no_memory(shipped, 
         golden.read(shipped / "golden.npz")
 
 
+def test_a_golden_of_more_rows_than_an_export_records_takes_no_memory(shipped, monkeypatch):
+    with np.load(shipped / "golden.npz") as arrays:
+        np.savez_compressed(shipped / "golden.npz", **{name: np.repeat(arrays[name], 3, axis=0) for name in arrays})
+    monkeypatch.setattr("toolkit.files.arrays._read_values", pytest.fail)
+    with pytest.raises(ArtifactError, match=r"1500 images of .* and 10 classes; allowed: 1 to 500 images of 2 to"):
+        golden.read(shipped / "golden.npz")
+
+
 @pytest.mark.parametrize(
     ("name", "values", "message"),
     [

@@ -109,6 +109,13 @@ def test_a_symbolic_link_that_a_manifest_names_is_not_followed(shipped, tmp_path
     assert "'golden.npz', which is a symbolic link; put the file itself there" in "".join(capsys.readouterr())
 
 
+def test_a_manifest_that_is_a_symbolic_link_is_not_read(shipped, tmp_path):
+    (shipped / "manifest.json").rename(tmp_path / "manifest.json")
+    (shipped / "manifest.json").symlink_to(tmp_path / "manifest.json")
+    with pytest.raises(ArtifactError, match=r"manifest\.json: a symbolic link; put there what it leads to$"):
+        manifest.read(shipped)
+
+
 def test_a_link_to_a_folder_that_the_user_named_is_followed(shipped, tmp_path):
     (tmp_path / "link").symlink_to(shipped)
     assert manifest.read(tmp_path / "link").model == "mlp"

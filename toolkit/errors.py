@@ -19,6 +19,9 @@ ToolkitError                    exit 2: wrong usage or wrong input
 ToolkitWarning                  what was not done as asked, or must be known to read a result
 """
 
+import sys
+import warnings
+
 # Exit code of a command that Ctrl-C ended: 128 + SIGINT, as shells have it.
 INTERRUPTED = 130
 
@@ -95,3 +98,11 @@ class DivergedError(CheckFailedError):
 
 class ExportFailedError(CheckFailedError):
     """At least one artifact could not be converted."""
+
+
+def warn(text: str) -> None:
+    """Warn at the line that called toolkit."""
+    frame, depth = sys._getframe(1), 2
+    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] == "toolkit":
+        frame, depth = frame.f_back, depth + 1
+    warnings.warn(text, ToolkitWarning, stacklevel=depth)

@@ -12,6 +12,9 @@ from toolkit.files.arrays import Expected, Header, opened_npz
 
 GOLDEN = "golden.npz"
 _RECORDED = "recorded/"
+# Rows of a golden: a classifier that errs on 1 % of them shows it with a probability above 99 %. More are not recorded,
+# and not read: a file of a few MB may claim millions.
+MOST_ROWS = 500
 # More classes than this are a mistake, not a classifier for an edge device.
 MAX_CLASSES = 10_000
 # Of arrays of values: a row is a list, a table (steps, channels), a picture (steps, bands, channels), or a volume.
@@ -47,8 +50,9 @@ def read(path: Path) -> Golden:
         labels = Expected(("int64",), (rows,))
         reference = Expected(("float32",), (rows, None))
         classes = arrays.header("reference", reference).shape[1]
-        if 0 in (rows, *size) or not 2 <= classes <= MAX_CLASSES:
-            raise ValueError(f"{rows} images of {tuple(size)} and {classes} classes")
+        if rows > MOST_ROWS or 0 in (rows, *size) or not 2 <= classes <= MAX_CLASSES:
+            allowed = f"1 to {MOST_ROWS} images of 2 to {MAX_CLASSES:,} classes"
+            raise ValueError(f"{rows} images of {tuple(size)} and {classes} classes; allowed: {allowed}")
         recorded = [name for name in arrays.names if name.startswith(_RECORDED)]
         for name, expected in (("labels", labels), *((name, reference) for name in recorded)):
             arrays.header(name, expected)

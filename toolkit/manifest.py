@@ -19,7 +19,7 @@ from toolkit.entries import (
     Verification,
 )
 from toolkit.errors import ArtifactError
-from toolkit.files import FileName, documents, sha256, write_json
+from toolkit.files import FileName, documents, require_no_link, sha256, write_json
 from toolkit.verdict import Verdict
 
 MANIFEST = "manifest.json"
@@ -187,6 +187,7 @@ def read(folder: Path) -> Manifest:
     path = folder / MANIFEST
     if not path.exists():
         raise ArtifactError(f"{folder}: no {MANIFEST} there; 'toolkit export' writes one")
+    require_no_link(path)
     document = documents.load(path, what=_WHAT)
     if document.get("schema") != SCHEMA:
         raise ArtifactError(f"{path}: has schema {document.get('schema')}, this toolkit reads {SCHEMA}; export again")

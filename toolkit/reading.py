@@ -44,6 +44,14 @@ class Spectrogram:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Clock:
+    """How far apart the rows of recordings are: ``step``, in the unit of the ``column`` that says when."""
+
+    column: str
+    step: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Reading:
     """What was asked for, or was done; UsageError names what is allowed.
 
@@ -53,7 +61,7 @@ class Reading:
     file, by what they stand for: ``{"x_train": "images"}``, and the column of a table's labels,
     ``{"label": "species"}``. columns: those of a table that are values, in the order in which a model takes them.
     window: rows of a recording, or samples of a sound, that a model sees at a time. stride: rows from one window to the
-    next; None stands for ``window``. spectrogram: what becomes of a sound.
+    next; None stands for ``window``. clock: of recordings. spectrogram: what becomes of a sound.
     model_shape: (H, W, C) that a model takes; photos are brought to its size if none is asked for, and to its channels.
     Of photos that were read it is recorded where their own channels are others.
     """
@@ -65,6 +73,7 @@ class Reading:
     columns: tuple[str, ...] | None = field(default=None, metadata=LATER)
     window: int | None = field(default=None, metadata=LATER)
     stride: int | None = field(default=None, metadata=LATER)
+    clock: Clock | None = field(default=None, metadata=LATER)
     spectrogram: Spectrogram | None = field(default=None, metadata=LATER)
     model_shape: tuple[int, int, int] | None = field(default=None, metadata=LATER)
 

@@ -65,6 +65,8 @@ def test_the_newest_benchmark_of_these_artifacts_here_is_asked(record, exported,
     record("8", "cnn-float32.onnx", failures={"there/cnn-int8.tflite": "crashed"},
            artifacts=[entry.path for entry in found.artifacts if entry.path != "cnn-int8.tflite"])  # fmt: skip
     assert recommended(found, tmp_path / "benchmarks").record == str(tmp_path / "benchmarks" / "8")
+    record("9", "cnn-float32.onnx", results=[], failures={entry.path: "crashed" for entry in found.artifacts})
+    assert recommended(found, tmp_path / "benchmarks").record == str(tmp_path / "benchmarks" / "8")
 
 
 def test_the_setting_is_that_which_won_where_settings_were_tried_last(record, exported, tmp_path):
@@ -103,5 +105,8 @@ def test_where_nothing_is_recommended_the_reason_is_said(record, exported):
     with pytest.raises(ArtifactError, match=r"recommends nothing of .* \(under emulation no latency is given\)"):
         recommendation(document, found)
     misses = [{"artifact": "there/cnn-int8.tflite", "why": "", "fits": False}]
-    with pytest.raises(ArtifactError, match=r"\(nothing fits or ran\); name an artifact"):
+    with pytest.raises(ArtifactError, match=r"\(nothing fits\); name an artifact"):
         recommendation(record("2", "cnn-int8.tflite", recommendations=misses), found)
+    failures = {"there/cnn-int8.tflite": "it was ended by SIGSEGV"}
+    with pytest.raises(ArtifactError, match=r"\(it was ended by SIGSEGV\); name an artifact"):
+        recommendation(record("3", "cnn-int8.tflite", recommendations=[], results=[], failures=failures), found)

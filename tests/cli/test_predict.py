@@ -5,6 +5,8 @@ import json
 import numpy as np
 import pytest
 
+from toolkit import data
+
 MISTAKES = [
     (("predict",), "Missing argument"),
     (("predict", "none.png"), "exported: no artifact there"),
@@ -36,7 +38,7 @@ def test_predict_prints_class_probability_and_runner_up(cli, exported_once, here
 
 
 @pytest.mark.training
-def test_rows_are_not_promised_a_score_that_only_images_have(cli, here):
+def test_rows_are_not_promised_a_score_that_only_images_have(cli, here, monkeypatch):
     from onnx import TensorProto, helper, save
 
     graph = helper.make_graph(
@@ -53,3 +55,6 @@ def test_rows_are_not_promised_a_score_that_only_images_have(cli, here):
         [["rows.npy:0", "2"], ["rows.npy:1", "0"]],
     )
     assert "no score" not in err
+    read = data.rows_of
+    monkeypatch.setattr(data, "rows_of", lambda *given: read(*given)._replace(notes=("rows.npy: is cut off",)))
+    assert "warning: rows.npy: is cut off" in cli("predict", "rows.npy", "--model", "shares.onnx")[2]

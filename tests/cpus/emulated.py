@@ -74,7 +74,7 @@ def run(name: str, folder: Path, exported: Path) -> Machine:
             step(artifact, "classify", where=bundle)
         step("verify", "toolkit", "verify", "--golden", "--json")
         # What the kernels decide is tried on each device, the rest, which takes minutes, on one of them.
-        paths = edge_tests.PATHS if name == next(iter(DEVICES)) else edge_tests.KERNELS
+        paths = edge_tests.MACHINE if name == next(iter(DEVICES)) else edge_tests.KERNELS
         step("tests", *edge_tests.PYTEST, *paths, where=ROOT)
     return Machine(answers, commands, seconds, folder)
 

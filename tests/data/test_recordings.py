@@ -7,13 +7,13 @@ from toolkit import data, host
 from toolkit.data import recordings
 from toolkit.data.base import parts
 from toolkit.errors import DataError
-from toolkit.reading import Reading
+from toolkit.reading import Clock, Reading
 
 
-def save(path, rows, *, number=0, header="timestamp,ax,ay"):
+def save(path, rows, *, number=0, header="timestamp,ax,ay", step=20):
     """A recording whose values tell which it is: ax the number of the row, ay that of the recording."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    lines = [f"{row * 20},{row},{number}" for row in range(rows)]
+    lines = [f"{row * step},{row},{number}" for row in range(rows)]
     path.write_text("\n".join((header, *lines)) + "\n")
     return path
 
@@ -95,9 +95,9 @@ def test_folders_of_parts_are_parts_of_recordings_too(tmp_path):
 
 def test_a_recording_to_ask_about_is_cut_in_the_same_way(tmp_path):
     path = save(tmp_path / "asked.csv", 25)
-    names, rows = recordings.rows_of(path, Reading(window=10, stride=5, columns=("ay", "ax")))
+    names, rows, notes = recordings.rows_of(path, Reading(window=10, stride=5, columns=("ay", "ax")))
     assert names == [f"{path}:2-11", f"{path}:7-16", f"{path}:12-21", f"{path}:17-26"]
-    assert rows.shape == (4, 10, 2)
+    assert (rows.shape, notes) == ((4, 10, 2), ())
     np.testing.assert_array_equal(rows[1, :, 1], np.arange(5, 15))
     with pytest.raises(DataError, match=r"asked\.csv: has 25 rows; a window of this model has 26"):
         recordings.rows_of(path, Reading(window=26, stride=5, columns=("ax",)))
@@ -117,3 +117,43 @@ def test_a_model_that_asks_for_more_windows_than_the_memory_holds_is_refused_bef
 def test_sizes_of_nothing_are_refused(sizes):
     with pytest.raises(Exception, match=r"the (window|stride) is (0|-1); allowed: 1 to"):
         Reading(**sizes)
+
+
+def test_recordings_of_another_sampling_rate_are_named(tmp_path):
+    folder, said = save_classes(tmp_path / "moves"), []
+    save(folder / "rest" / "fast.csv", 25, step=10)
+    save(folder / "rest" / "jitters.csv", 25, step=21)
+    found = load(folder, said=said)
+    assert found.reading.clock == Clock(column="timestamp", step=20.0)
+    other = "timestamp does not grow by 20 there (rest/fast.csv: 10)"
+    assert said[1:2] == [
+        f"{folder}: another sampling rate in 1 of 22 recordings: from row to row, {other}; bring all to one rate"
+    ]
+
+
+def test_recordings_are_compared_with_the_sampling_rate_that_a_model_was_trained_with(tmp_path):
+    said = []
+    how = Reading(window=10, stride=10, columns=("ax", "ay"), clock=Clock(column="timestamp", step=40.0))
+    folder = save_classes(tmp_path / "moves")
+    data.load(str(folder), warn=said.append, reading=how)
+    assert said[0].startswith(
+        f"{folder}: another sampling rate in 20 of 20 recordings: from row to row, timestamp does"
+    )
+    _, _, notes = recordings.rows_of(folder / "rest" / "1.csv", how)
+    assert notes == (
+        f"{folder / 'rest' / '1.csv'}: has another sampling rate than the model: its timestamp grows by 20 from row to "
+        "row, by 40 in training; bring it to that rate",
+    )
+    assert not recordings.rows_of(save(tmp_path / "same.csv", 25, step=41), how).notes
+    assert not recordings.rows_of(save(tmp_path / "none.csv", 25, header="n,ax,ay"), how).notes
+
+
+@pytest.mark.parametrize(
+    "times", [["2026-01-01"] * 4, ["1", "1", "2", "2"], ["4", "3", "2", "1"], ["1", "2", "3", "inf"]]
+)
+def test_times_that_tell_no_sampling_rate_are_not_compared(tmp_path, times):
+    for name in ("a/1", "a/2", "b/1", "b/2"):
+        path = tmp_path / "moves" / f"{name}.csv"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("\n".join(["ax,Time (s)", *(f"{row % 2},{time}" for row, time in enumerate(times))]))
+    assert load(tmp_path / "moves", said=[]).reading.clock is None

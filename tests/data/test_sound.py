@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from toolkit import data
+from toolkit.bundle.rows.sound import read as read_on_the_edge
 from toolkit.data import sound
 from toolkit.data.base.sound import log_mel, signal_of
 from toolkit.errors import DataError
@@ -140,11 +141,19 @@ def test_a_header_that_claims_more_than_its_file_is_refused(tmp_path):
 def test_a_sound_to_ask_about_is_the_row_that_it_was_in_training(tmp_path):
     folder = save_classes(tmp_path / "tones")
     found = load(folder)
-    names, rows = sound.rows_of(folder / "low" / "3.wav", found.reading)
-    assert (names, rows.shape) == ([str(folder / "low" / "3.wav")], (1, 48, 40, 1))
+    names, rows, notes = sound.rows_of(folder / "low" / "3.wav", found.reading)
+    assert (names, rows.shape, notes) == ([str(folder / "low" / "3.wav")], (1, 48, 40, 1), ())
     assert any(np.array_equal(rows[0], row) for row in np.concatenate([found.train.images, found.test.images]))
     with pytest.raises(DataError, match="nothing says how sounds become spectrograms"):
         sound.rows_of(folder / "low" / "3.wav", Reading())
+
+
+def test_that_a_sound_is_cut_off_is_said_when_a_model_is_asked_about_it(tmp_path, capsys):
+    path, how = save(tmp_path / "long.wav", tone(300, seconds=2)), Reading(window=4000, spectrogram=HOW)
+    _, rows, notes = sound.rows_of(path, how)
+    assert notes == (f"{path}: lasts 2.00 s; the answer is about its first 0.50 s alone",)
+    np.testing.assert_array_equal(read_on_the_edge(path, how.to_json()), rows)
+    assert capsys.readouterr().err == f"{path}: the answer is about its first 0.50 s alone\n"
 
 
 def test_a_model_that_asks_for_more_frames_than_the_memory_holds_is_refused_before_they_are_made(tmp_path):

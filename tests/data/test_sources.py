@@ -1,6 +1,7 @@
 """Every data source, on small files made here."""
 
 import gzip
+import os
 
 import numpy as np
 import pytest
@@ -36,6 +37,12 @@ def test_npz_idx_and_gzipped_idx_hold_the_same_data(tmp_path):
 def test_an_empty_folder_is_refused(tmp_path):
     with pytest.raises(DataError, match="no data set was recognised there; allowed"):
         data.load(str(tmp_path), warn=pytest.fail)
+
+
+def test_a_pipe_is_called_one_and_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "data.npz")
+    with pytest.raises(DataError, match=r"data\.npz: a pipe; give a file$"):
+        data.load(str(tmp_path / "data.npz"), warn=pytest.fail)
 
 
 def test_a_name_that_is_no_source_lists_the_sources():

@@ -228,7 +228,7 @@ def test_constant_columns_and_empty_classes_are_said_with_their_figure(write):
 
 def test_rows_to_ask_about_need_no_label(write):
     path = write("width,length\n3,40\n\n2.5,9\n", "asked.csv")
-    names, rows = table.rows_of(path, Reading(columns=("length", "width")))
+    names, rows, _ = table.rows_of(path, Reading(columns=("length", "width")))
     assert names == [f"{path}:2", f"{path}:4"]
     np.testing.assert_array_equal(rows, np.float32([[40, 3], [9, 2.5]]))
 

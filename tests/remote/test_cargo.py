@@ -80,7 +80,7 @@ def test_a_link_leads_no_file_to_a_device_but_one_that_the_user_named(exported, 
         (exported / name).rename(secret)
     (exported / name).symlink_to(secret)
     for take in (cargo.to_bench, *([cargo.to_verify] if name != "mine.onnx" else [])):
-        with pytest.raises(ArtifactError, match=rf"{name}.*a symbolic link.*; put the file itself there"):
+        with pytest.raises(ArtifactError, match=rf"{name}.*a symbolic link.*; put (the file itself|there what)"):
             take([exported])
     if name == "mine.onnx":
         assert list(cargo.to_bench([exported / name]).files) == ["models/0/mine.onnx"]

@@ -8,7 +8,7 @@ from itertools import chain, count, repeat
 import pytest
 
 from toolkit import programs
-from toolkit.errors import ArtifactError, WorkerFailedError
+from toolkit.errors import ArtifactError, ToolkitWarning, WorkerFailedError
 from toolkit.worker import process
 from toolkit.worker.process import Process
 
@@ -76,25 +76,49 @@ def test_a_worker_that_hangs_is_ended_after_its_patience(worker):
     """A minute passes with each look at the clock."""
     minutes = count(0, 60)
     one = worker("exec sleep 600", clock=minutes.__next__)
-    with pytest.raises(WorkerFailedError, match="did not answer for 120 s and was ended"):
+    said = "^m.onnx: onnxruntime has not answered for 60 s, and is ended after 120 s; TOOLKIT_WORKER_SECONDS sets"
+    with (
+        pytest.raises(WorkerFailedError, match="did not answer for 120 s and was ended"),
+        pytest.warns(ToolkitWarning, match=said) as told,
+    ):
         one.ask(OPEN)
+    assert len(told) == 1
     assert next(minutes) == 240  # two minutes of patience, and the look at the third
+
+
+@pytest.mark.parametrize(
+    ("patience_s", "seconds", "told"),
+    [(60.0, 0.0, [20]), (600.0, 0.0, [100]), (60.0, 30.0, [50]), (19.0, 0.0, [])],
+    ids=["after a third of a minute", "later if more is usual", "not while it is expected", "not if it ends anyway"],
+)
+def test_it_is_told_when_a_worker_takes_long(worker, recwarn, patience_s, seconds, told):
+    one = worker("exec sleep 600", clock=count(0, 10).__next__, patience_s=patience_s)
+    with pytest.raises(WorkerFailedError):
+        one.ask(OPEN, seconds=seconds)
+    ended = f"s, and is ended after {patience_s + seconds:.0f} s; TOOLKIT_WORKER_SECONDS sets another limit"
+    assert [str(one.message) for one in recwarn] == [
+        f"m.onnx: onnxruntime has not answered for {after_s + 10} {ended}" for after_s in told
+    ]
 
 
 def test_a_worker_that_does_not_even_read_is_ended_after_its_patience(worker):
     minutes = count(0, 60)
     one = worker("exec sleep 600", clock=minutes.__next__)
-    with pytest.raises(WorkerFailedError, match="did not answer for 120 s and was ended"):
+    with (
+        pytest.raises(WorkerFailedError, match="did not answer for 120 s and was ended"),
+        pytest.warns(ToolkitWarning, match="has not answered for 60 s"),
+    ):
         one.ask(OPEN, bytes(1 << 20))
 
 
+@pytest.mark.filterwarnings("ignore:m.onnx. onnxruntime has not answered for 60 s")
 @pytest.mark.parametrize(
     ("waited_s", "ended_s"),
-    [([10.0, 70.0, 100.0], 240), (chain([0.0], repeat(1e9)), 660)],
+    [([10.0, 10.0, 70.0, 100.0], 240), (chain([0.0], repeat(1e9)), 660)],
     ids=["as long as it had no CPU", "five times as long at most"],
 )
 def test_the_time_in_which_a_worker_has_no_cpu_is_not_counted(worker, monkeypatch, waited_s, ended_s):
-    told = iter(waited_s)  # by the system when it is asked, and at each look after its two minutes
+    told = iter(waited_s)  # by the system when it is asked, and at each look from then on
     monkeypatch.setattr(process, "process_waited_s", lambda pid: next(told))
     minutes = count(0, 60)
     one = worker("exec sleep 600", clock=minutes.__next__)

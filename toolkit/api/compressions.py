@@ -4,8 +4,8 @@ from os import PathLike, fspath
 from typing import TYPE_CHECKING
 
 from toolkit import extras
-from toolkit.api.base import warn
 from toolkit.api.studies import executor_of, until_interrupted
+from toolkit.errors import warn
 from toolkit.step import OnStep, ignore
 
 if TYPE_CHECKING:

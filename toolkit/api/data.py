@@ -3,7 +3,7 @@
 from os import PathLike, fspath
 from typing import TYPE_CHECKING
 
-from toolkit.api.base import warn
+from toolkit.errors import warn
 
 if TYPE_CHECKING:
     from toolkit.data import ListedSource

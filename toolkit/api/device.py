@@ -5,8 +5,9 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from toolkit.api.base import BENCHMARKS, EXPORTED, warn
+from toolkit.api.base import BENCHMARKS, EXPORTED
 from toolkit.api.road import bench
+from toolkit.errors import warn
 from toolkit.step import OnStep, Step, ignore
 from toolkit.verdict import Verdict
 

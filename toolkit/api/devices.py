@@ -5,8 +5,8 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
-from toolkit.api.base import BENCHMARKS, EXPORTED, warn
-from toolkit.errors import UsageError
+from toolkit.api.base import BENCHMARKS, EXPORTED
+from toolkit.errors import UsageError, warn
 from toolkit.step import OnStep, Step, ignore
 
 if TYPE_CHECKING:

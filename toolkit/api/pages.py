@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from toolkit import extras
-from toolkit.api.base import BENCHMARKS, EXPORTED, warn
+from toolkit.api.base import BENCHMARKS, EXPORTED
 from toolkit.api.road import default_artifact
-from toolkit.errors import UsageError
+from toolkit.errors import UsageError, warn
 
 if TYPE_CHECKING:
     from toolkit.report.graph import Graph

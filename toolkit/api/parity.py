@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from toolkit import drawing
-from toolkit.api.base import EXPORTED, loading, warn
-from toolkit.errors import UsageError
+from toolkit.api.base import EXPORTED, loading
+from toolkit.errors import UsageError, warn
 from toolkit.parity.statistics import DEFAULT_MARGIN_PP
 from toolkit.step import OnStep, ignore
 

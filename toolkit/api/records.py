@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from toolkit import drawing
-from toolkit.api.base import warn
 from toolkit.bench.tolerance import MORE_INSTRUCTIONS, SLOWER
-from toolkit.errors import ArtifactError, UsageError
+from toolkit.errors import ArtifactError, UsageError, warn
 from toolkit.files import documents
 from toolkit.rebuilt import Rebuilt
 from toolkit.step import OnStep, ignore

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 from toolkit import extras
-from toolkit.api.base import BENCHMARKS, EXPORTED, warn
+from toolkit.api.base import BENCHMARKS, EXPORTED
+from toolkit.errors import warn
 from toolkit.step import OnStep, Step, ignore
 
 if TYPE_CHECKING:

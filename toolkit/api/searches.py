@@ -4,9 +4,9 @@ from os import PathLike, fspath
 from typing import TYPE_CHECKING, Unpack
 
 from toolkit import extras
-from toolkit.api.base import EXPORTED, warn
+from toolkit.api.base import EXPORTED
 from toolkit.api.studies import executor_of, until_interrupted
-from toolkit.errors import ToolkitError
+from toolkit.errors import ToolkitError, warn
 from toolkit.step import OnStep, Step, ignore
 
 if TYPE_CHECKING:

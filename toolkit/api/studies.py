@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 from toolkit import extras
-from toolkit.api.base import warn
-from toolkit.errors import UsageError
+from toolkit.errors import UsageError, warn
 from toolkit.step import OnStep, Step, ignore
 
 if TYPE_CHECKING:

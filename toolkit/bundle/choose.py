@@ -67,8 +67,8 @@ def resolve(given: str, exported: Path) -> tuple[Manifest, ChosenArtifact | None
 def recommended(manifest: Manifest, benchmarks: Path) -> ChosenArtifact | None:
     """Return what the newest benchmark on this machine of the folder's present artifacts recommends.
 
-    None if there is no such benchmark: one that was not interrupted and has, by their digests, all artifacts that
-    an installed runtime runs.
+    None if there is no such benchmark: one that was not interrupted, measured at least one of them, and has, by their
+    digests, all artifacts that an installed runtime runs.
     """
     document = next((one for one in _of_here(benchmarks) if _covers(one, manifest)), None)
     return recommendation(document, manifest) if document else None
@@ -99,7 +99,7 @@ def recommendation(document: Mapping[str, Any], manifest: Manifest) -> ChosenArt
         if artifact is not None and entry["fits"]:
             return ChosenArtifact(artifact, entry["why"], document["record"])
     whys = [entry["why"] for entry in document["recommendations"] if digests.get(entry["artifact"]) in artifacts]
-    reason = "; ".join(filter(None, whys)) or "nothing fits or ran"
+    reason = "; ".join(filter(None, whys)) or next(iter(document["failures"].values()), "nothing fits")
     if document["host"].get("emulated"):
         reason = "under emulation no latency is given"
     raise ArtifactError(f"{document['record']} recommends nothing of {manifest.folder} ({reason}); name an artifact")
@@ -126,7 +126,7 @@ def _of_here(benchmarks: Path) -> Iterator[OutcomeEntry]:
 def _covers(document: Mapping[str, Any], manifest: Manifest) -> bool:
     measured = {result.get("sha256") for result in document["results"]}
     failed = {Path(path).name for path in document["failures"]}
-    return all(
+    return any(artifact.sha256 in measured for artifact in manifest.artifacts) and all(
         artifact.sha256 in measured or artifact.path in failed
         for artifact in manifest.artifacts
         if runtimes.installed(runtimes.for_file(manifest.folder / artifact.path))

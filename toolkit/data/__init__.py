@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit import registry
 from toolkit.errors import DataError, DataUnavailableError
+from toolkit.files import require_file
 from toolkit.reading import AS_THEY_ARE, Reading
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from toolkit.data.base import Dataset
+    from toolkit.data.base.values import Asked
 
 AUTO = "auto"
 # What `auto` takes, in this order.
@@ -117,7 +116,7 @@ def reads(data: str) -> tuple[str, ...]:
     return tuple(module.READS)
 
 
-def rows_of(path: Path, reading: Reading, shape: Sequence[int | None]) -> "tuple[list[str], NDArray[np.float32]]":
+def rows_of(path: Path, reading: Reading, shape: Sequence[int | None]) -> "Asked":
     """Return the rows of a file that a model is asked about, (N, *shape) float32, and what to call each.
 
     A .npy file has rows as they are; reading: how the files of other kinds that the model was trained on were read.
@@ -130,7 +129,7 @@ def rows_of(path: Path, reading: Reading, shape: Sequence[int | None]) -> "tuple
     if module is None or path.suffix.lower() != module.SUFFIX:
         allowed = ".npy" if module is None else f"{module.SUFFIX} or .npy"
         raise DataError(f"{path}: allowed are rows {tuple(shape)} in a file {allowed}")
-    rows: tuple[list[str], NDArray[np.float32]] = module.rows_of(path, reading)
+    rows: Asked = module.rows_of(path, reading)
     return rows
 
 
@@ -150,6 +149,8 @@ def _recognised(path: Path) -> tuple[Path, ModuleType]:
     mnist = sources()[PREFERRED]
     if path.is_dir() and (path / mnist.FILE).is_file():
         path = path / mnist.FILE
+    if not path.is_dir():
+        require_file(path, error=DataError)
     for module in sources().values():
         if hasattr(module, "recognises") and module.recognises(path):
             return path, module

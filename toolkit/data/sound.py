@@ -12,6 +12,7 @@ from toolkit import units
 from toolkit.data.base import Dataset, folders
 from toolkit.data.base.folders import Notes
 from toolkit.data.base.sound import log_mel, signal_of
+from toolkit.data.base.values import Asked
 from toolkit.errors import DataError
 from toolkit.files import opened
 from toolkit.files.damage import decoding
@@ -56,10 +57,13 @@ def load(path: Path, reading: Reading = AS_THEY_ARE) -> Dataset:
     return tree.dataset(path, rows, reading)
 
 
-def rows_of(path: Path, reading: Reading) -> tuple[list[str], NDArray[np.float32]]:
+def rows_of(path: Path, reading: Reading) -> Asked:
     """Return the spectrogram of a sound that a model is asked about, (1, steps, mels, 1), and what to call it."""
-    _look(path)
-    return [str(path)], read(path, reading)[np.newaxis]
+    rate, frames = _look(path)
+    rows = read(path, reading)[np.newaxis]
+    seen = reading.window or frames
+    longer = f"{path}: lasts {frames / rate:.2f} s; the answer is about its first {seen / rate:.2f} s alone"
+    return Asked([str(path)], rows, (longer,) if frames > seen else ())
 
 
 def read(path: Path, reading: Reading) -> NDArray[np.float32]:

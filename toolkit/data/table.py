@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.data.base import Dataset, grouped_split, make_dataset
-from toolkit.data.base.values import as_values
+from toolkit.data.base.values import Asked, as_values
 from toolkit.errors import DataError
 from toolkit.files import opened
 from toolkit.files.damage import decoding
@@ -112,16 +112,23 @@ def _as_numbers(parts: Sequence[NDArray[np.str_]]) -> Sequence[NDArray[Any]]:
     return parts
 
 
-def rows_of(path: Path, reading: Reading) -> tuple[list[str], NDArray[np.float32]]:
+def rows_of(path: Path, reading: Reading) -> Asked:
     """Return the rows of a file that a model is asked about, (N, columns), and what to call each: file and line."""
     table = read(path, columns=reading.columns or (), label=None)
-    return [f"{path}:{line}" for line in table.lines], table.values
+    return Asked([f"{path}:{line}" for line in table.lines], table.values)
 
 
 def header(path: Path) -> list[str]:
     """Return the names of the columns; DataError if there are none."""
     with _opened(path) as lines:
         return next(lines)[1]
+
+
+def first_cells(path: Path, column: str, count: int) -> list[str]:
+    """Return up to ``count`` cells of a column of a file that can be read; none if it has no such column."""
+    with _opened(path) as lines:
+        _, names = next(lines)
+        return [cells[names.index(column)] for _, cells in islice(lines, count)] if column in names else []
 
 
 def read(path: Path, *, columns: Sequence[str], label: str | None) -> CsvTable:

@@ -26,7 +26,7 @@ from toolkit.export.prepare import ROWS, TOLERANCE, fixed
 from toolkit.export.sources import Source
 from toolkit.export.tasks import ConversionInput
 from toolkit.files import naming, naming_final
-from toolkit.golden import Golden
+from toolkit.golden import MOST_ROWS, Golden
 from toolkit.manifest import MANIFEST, Artifact, Derived, Manifest
 from toolkit.parity import checks, inputs
 from toolkit.runs import SCRATCH
@@ -37,9 +37,8 @@ from toolkit.worker.keras import TryOut, load_model
 
 LOG = "export.log"
 _ALLOWED = "allowed: one input, and one output, a number for each class or one for two classes"
-# Images of a golden: a classifier that errs on 1 % of them shows it with a probability above 99 %. Of large
-# ones there are fewer: a device keeps them, and they travel in every bundle.
-GOLDEN_IMAGES, GOLDEN_BYTES = 500, 16 * 2**20
+# Of large images a golden has fewer: a device keeps them, and they travel in every bundle.
+GOLDEN_BYTES = 16 * 2**20
 # Training rows that a goal is measured on where there are no validation rows.
 GOAL_ROWS = 5_000
 
@@ -282,7 +281,7 @@ def _golden_rows(dataset: Dataset, *, warn: Callable[[str], None]) -> Split:
     """
     shareable = data.load(data.FALLBACK, warn=warn) if dataset.name == data.PREFERRED else dataset
     test = shareable.test
-    count = min(len(test), GOLDEN_IMAGES, max(1, GOLDEN_BYTES // test.images[:1].nbytes))
+    count = min(len(test), MOST_ROWS, max(1, GOLDEN_BYTES // test.images[:1].nbytes))
     if len(np.unique(test.labels[:count])) == len(np.unique(test.labels)):
         return test.rows(slice(0, count))
     return test.rows(np.linspace(0, len(test) - 1, count).astype(np.int64))

@@ -30,7 +30,10 @@ from toolkit.worker.session import contained
 
 # What shows parity on images that the model has learned from.
 INSTEAD = "--golden to compare outputs alone, "
-_NEAR_CHANCE = "right on {right:,} of {images:,} images is near chance: are these the data that it was made for?"
+_NEAR_CHANCE = (
+    "right on {right:,} of {images:,} images is no better than chance: was it made for these data, "
+    "and for this order of their classes?"
+)
 
 
 @dataclass(frozen=True)

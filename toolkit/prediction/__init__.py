@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from toolkit import data, runtimes, units
 from toolkit import manifest as manifests
-from toolkit.convention import OPTION, Convention, Layout, byte_range
+from toolkit.convention import OPTION, Convention, Layout, byte_range, require_held
 from toolkit.digits import Box, ReadDigit, draw
 from toolkit.errors import ArtifactError, DataError, UsageError
 from toolkit.files import atomic
@@ -126,7 +126,7 @@ def predict(
         if session.convention.layout == Layout.VALUES:
             if every_digit or explain is not None:
                 raise UsageError(f"{model}: takes rows of values; --all and --explain are about images")
-            return _predict_rows(files, session, manifest, labels)
+            return _predict_rows(files, session, manifest, labels, warn)
         form = form_of(session, manifest, images=len(files), warn=warn)
         return _predict(files, session, manifest, labels, form, every_digit=every_digit, explain=explain)
 
@@ -141,9 +141,11 @@ def convention_of(
         if given is not None:
             raise UsageError(f"{session.path}: takes rows of values, and {OPTION} is about pixels; leave it out")
         return session.convention
-    if said := inputs.session_convention(session, given):
-        return said
     spec = session.input
+    if said := inputs.session_convention(session, given):
+        if manifest is None and spec.scale:
+            require_held(said, spec, where=str(session.path))
+        return said
     if np.dtype(spec.dtype).kind in "iu":
         steps = "" if spec.scale is None else f" (scale {spec.scale:.4g}, zero point {spec.zero_point})"
         plainly = f"; {byte_range(spec)} hands over the bytes of pixels as they are" if spec.scale else ""
@@ -156,17 +158,23 @@ def convention_of(
 
 
 def _predict_rows(
-    files: Sequence[Path], session: Predictor, manifest: Manifest | None, labels: Sequence[str] | None
+    files: Sequence[Path],
+    session: Predictor,
+    manifest: Manifest | None,
+    labels: Sequence[str] | None,
+    warn: Callable[[str], None],
 ) -> list[Prediction | Refused]:
     """Return the prediction for each row of the files; a file that cannot be read is refused as a whole."""
     how = manifest.data.reading if manifest else AS_THEY_ARE
     predictions: list[Prediction | Refused] = []
     for file in files:
         try:
-            names, rows = data.rows_of(file, how, session.convention.row_shape(session.input.shape))
+            names, rows, notes = data.rows_of(file, how, session.convention.row_shape(session.input.shape))
         except DataError as error:
             predictions.append(Refused(str(file), str(error)))
             continue
+        for note in notes:
+            warn(note)
         classes, outputs = classify(session, manifest, rows, labels)
         answers = [_prediction(name, classes, row, None, None) for name, row in zip(names, outputs, strict=True)]
         predictions += [replace(one, noun="row") for one in answers]

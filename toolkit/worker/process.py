@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from typing import IO, Any, cast
 
 from toolkit import locks
-from toolkit.errors import ArtifactError, UsageError, WorkerFailedError
+from toolkit.errors import ArtifactError, UsageError, WorkerFailedError, warn
 from toolkit.host import available_memory_bytes, process_memory_bytes, process_waited_s
 from toolkit.programs import END_S, wait_or_kill
 from toolkit.runtimes.keras.loading import allowed
@@ -24,6 +24,8 @@ from toolkit.worker.child import LONGEST_BYTES, WITHIN, arguments
 PATIENCE_S = 120.0
 # How many times as long a worker is waited for at most if others have the CPUs meanwhile.
 STARVED = 4.0
+# Share of the patience after which it is told that a worker takes long, and the least seconds that are worth a word.
+TOLD_SHARE, TOLD_S = 1 / 6, 20.0
 # Share of the memory that is free when a worker starts which it may take.
 MEMORY_SHARE = 0.8
 # Bytes of what a worker has written to stderr that are read if it fails, from the end.
@@ -59,7 +61,7 @@ class Process:
         self._most_bytes = int(limit(MEMORY_VARIABLE, MOST_BYTES) or 0) or most_bytes or memory_share()
         self._asked_s, self._patience_s = limit(PATIENCE_VARIABLE, MOST_SECONDS), patience_s
         self._clock = clock
-        self._deadline, self._waits_s, self._looked_s = 0.0, 0.0, -math.inf
+        self._asked_at_s, self._waits_s, self._told_s, self._looked_s = 0.0, 0.0, 0.0, -math.inf
         self._waited_before_s: float | None = None
         self.failed = self._has_answered = False
         self._own = ExitStack()  # closed with the process
@@ -100,8 +102,10 @@ class Process:
         Raises ArtifactError if the worker says that it cannot be done, WorkerFailedError if it dies, hangs or
         takes more memory than it may.
         """
-        self._waits_s = seconds + (self._asked_s or patience_s or self._patience_s)
-        self._deadline = self._clock() + self._waits_s
+        patience_s = self._asked_s or patience_s or self._patience_s
+        self._waits_s = seconds + patience_s
+        self._told_s = seconds + max(TOLD_S, TOLD_SHARE * patience_s)
+        self._asked_at_s = self._clock()
         self._waited_before_s = None
         try:
             self._channel.send({**question, WITHIN: (1 + STARVED) * self._waits_s}, content)
@@ -133,10 +137,19 @@ class Process:
         self._looked_s = now_s
         if self._waited_before_s is None:
             self._waited_before_s = process_waited_s(self.pid)
-        late_s = now_s - self._deadline
-        if late_s > 0 and late_s > self._starved_s(self._waited_before_s):
-            raise self._end(f"did not answer for {self._waits_s:.0f} s")
+        took_s = now_s - self._asked_at_s
+        if took_s > min(self._told_s, self._waits_s):
+            self._judge(took_s - self._starved_s(self._waited_before_s))
         self._check_memory()
+
+    def _judge(self, took_s: float) -> None:
+        """Tell once that a question takes long, and end what takes too long. took_s: without what others took."""
+        if took_s > self._waits_s:
+            raise self._end(f"did not answer for {self._waits_s:.0f} s")
+        if took_s > self._told_s:
+            self._told_s = math.inf
+            ended = f"ended after {self._waits_s:.0f} s; {PATIENCE_VARIABLE} sets another limit"
+            warn(f"{self.what} has not answered for {took_s:.0f} s, and is {ended}")
 
     def _check_memory(self) -> None:
         used = self._rss_bytes()

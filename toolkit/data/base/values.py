@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,14 @@ from toolkit.files.memory import check_memory
 from toolkit.golden import VALUE_RANKS
 
 _NUMBERS = ("float32", "float64", "float16", "int64", "int32", "int16", "int8", "uint8", "uint16", "uint32", "bool")
+
+
+class Asked(NamedTuple):
+    """Rows that a model is asked about, (N, …), what to call each, and what is to be said of their file."""
+
+    names: list[str]
+    values: NDArray[np.float32]
+    notes: tuple[str, ...] = ()
 
 
 def as_values(
@@ -49,8 +57,8 @@ def _checked(given: NDArray[Any], *, part: str, origin: str) -> NDArray[np.float
     return values
 
 
-def read_rows(path: Path, shape: Sequence[int | None]) -> tuple[list[str], NDArray[np.float32]]:
+def read_rows(path: Path, shape: Sequence[int | None]) -> Asked:
     """Return the rows of a .npy file, (N, *shape), and what to call each; DataError for anything else."""
     given = read_npy(path, Expected(_NUMBERS, (None, *shape)), what="rows of values", error=DataError)
     values = _checked(given, part="given", origin=str(path))
-    return [f"{path}:{row}" for row in range(len(values))], values
+    return Asked([f"{path}:{row}" for row in range(len(values))], values)

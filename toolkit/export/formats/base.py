@@ -96,4 +96,5 @@ def refusal(said: str, layers: Mapping[str, str], *, format_name: str) -> str:
         return f"the converter to {format_name} gave up, export.log says why; {LEAVE_OUT.format(format_name)}"
     layer = "a layer" if named is None else f"the layer '{named}' ({layers[named]})"
     what = f"{layer} needs {', '.join(operators)}, which" if operators else f"{layer} computes what"
-    return f"{what} has no counterpart in {format_name}; replace it, or {LEAVE_OUT.format(format_name)}"
+    has = "have" if len(operators) > 1 else "has"
+    return f"{what} {has} no counterpart in {format_name}; replace it, or {LEAVE_OUT.format(format_name)}"

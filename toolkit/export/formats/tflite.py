@@ -64,12 +64,14 @@ def _calibrate(converter: Any, prepared: Prepared, request: Request) -> None:
 
     The steps of a recurrent layer have ranges of their own. One that is the same in all rows, such as the upper edge of
     MNIST, would have none: other rows would be clipped there, and XNNPACK refuses the file. So all rows are seen a
-    second time, with their steps in any order. It is the second axis of rows (N, steps, values) that has the steps.
+    second time, with their steps in any order. The second axis has the steps: of rows (N, steps, values), and
+    of images that the model reshapes to such rows. Convolved images have ranges of their own, which others would widen.
     """
     tf = extras.load("tensorflow")
     rows, rng = request.calibration, np.random.default_rng(0)
-    is_recurrent = prepared.steps is not prepared.function and rows.ndim == 3
-    if is_recurrent and any((step == step[:1]).all() for step in rows.swapaxes(0, 1)):
+    has_steps = rows.ndim == 3 or (rows.ndim == 4 and not any("Conv" in kind for kind in prepared.layers.values()))
+    is_recurrent = prepared.steps is not prepared.function
+    if is_recurrent and has_steps and any((step == step[:1]).all() for step in rows.swapaxes(0, 1)):
         rows = np.concatenate([rows, *(rng.permutation(row)[np.newaxis] for row in rows)])
     converter.representative_dataset = lambda: ([row[None]] for row in rows)
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
