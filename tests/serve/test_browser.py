@@ -201,6 +201,10 @@ def test_artifacts_that_disagree_are_marked_and_one_that_died_says_so(opened, ke
         "likeliest: 1, 60.0 %",
         "novelty 12.3 (limit 4.00)",
     ]
+    for answer, score in zip(answers, (2.5, 12.345), strict=True):
+        answer["readings"] = [reading("1", score), reading("7")]
+    draw(page, *SEVEN)
+    page.get_by_text("≠ They disagree: 1, 7 | none of these, 7").wait_for()
     document |= {"results": [answers[0], {"artifact": "b", "error": "<b>b was ended</b>"}], "agree": None}
     draw(page, *SEVEN)
     page.get_by_text("<b>b was ended</b>").wait_for()

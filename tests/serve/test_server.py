@@ -18,7 +18,7 @@ from tests.serve import malformed
 from tests.serve.conftest import png, seven
 from tests.serve.processes import ARTIFACT, END_S, served
 from toolkit.errors import UsageError
-from toolkit.serve import server
+from toolkit.serve import limits, server
 from toolkit.serve.address import bind
 
 
@@ -115,6 +115,15 @@ def test_connections_that_are_cut_cost_the_others_nothing(running):
         for _ in range(3):  # one connection for several requests
             connection.request("POST", "/v1/predict", body)
             assert json.load(connection.getresponse())["results"][0]["readings"][0]["class"] == "7"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("kind", "status"), [("image/png", 413), ("text/plain", 415)])
+def test_a_client_that_sends_all_before_it_reads_is_told_why_it_is_refused(running, kind, status):
+    _, port = running
+    body = b"x" * (limits.BODY_BYTES + 1)
+    for _ in range(3):
+        assert ask(port, "POST", "/v1/predict", body, **{"Content-Type": kind})[0] == status
 
 
 def test_the_memory_of_a_burst_goes_back():

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from toolkit.serve import limits, openapi, page, predictor, uploads
 from toolkit.serve.address import is_local
 from toolkit.serve.engine import Engine
+from toolkit.serve.linger import Linger
 from toolkit.serve.metrics import CONTENT_TYPE, ServiceMetrics
 from toolkit.serve.refusal import RefusedError
 
@@ -168,9 +169,8 @@ def make(engines: Sequence[Engine], metrics: ServiceMetrics, *, token: str | Non
     }
     routes = [Route(path, one, methods=["POST" if path == PREDICT else "GET"]) for path, one in functions.items()]
     handlers: Any = dict.fromkeys((RefusedError, HTTPException, Exception), _refused)
-    return Guard(
-        Starlette(routes=routes, lifespan=service.lifespan, exception_handlers=handlers), token=token, metrics=metrics
-    )
+    routed = Starlette(routes=routes, lifespan=service.lifespan, exception_handlers=handlers)
+    return Linger(Guard(routed, token=token, metrics=metrics))
 
 
 ROUTES = ("/", PREDICT, ARTIFACTS, HEALTH, METRICS, OPENAPI)

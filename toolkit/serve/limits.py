@@ -15,6 +15,8 @@ LOOKS = 60
 REQUESTS, CONNECTIONS = 32, 128
 # Seconds until a request's head and its body must be here, and that a connection may stay idle between two requests.
 HEAD_S, BODY_S, IDLE_S = 10.0, 20.0, 30
+# Seconds for the rest of a request that was refused.
+LINGER_S = 5.0
 # Requests a second of one client, and how many it may be ahead; the clients that are remembered.
 RATE, BURST = 500.0, 500.0
 CLIENTS = 1024
