@@ -14,7 +14,7 @@ from toolkit.parity.record import RECORD, recompute
 from toolkit.parity.verify import VerifyOptions, select, verify
 
 EXPORTED = Path(__file__).parents[1] / "exported"
-STUDY, SEARCH = EXPORTED / "study", EXPORTED / "search-mnist"
+STUDY, SEARCH, FASHION = (EXPORTED / name for name in ("study", "search-mnist", "search-fashion"))
 LEAST_ACCURACY = {"cnn": 0.990, "mlp": 0.977, "tiny": 0.993}
 # The one that a search has found, for microcontrollers: it learned with rounding.
 TINY = "tiny"
@@ -126,6 +126,22 @@ def test_the_study_is_whole_and_its_page_says_what_it_says():
     for letter in "abcde":
         (said,) = (line for line in page.splitlines() if line.startswith(f"| {letter} |"))
         assert f"\n{said} " in text
+    assert "/root" not in text
+    assert "/tmp" not in text
+
+
+def test_the_front_of_fashion_mnist_is_what_its_page_says():
+    text = (FASHION / "search.md").read_text()
+    assert data.sources()["fashion-mnist"].DIGESTS["test_images"] in text
+    shown = re.findall(r"!\[.*\]\((charts/.*)\)", text)
+    assert sorted(shown) == sorted(f"charts/{path.name}" for path in (FASHION / "charts").glob("*.png"))
+    front = text.partition("## The front")[2].partition("Looks at the test set: 1.")[0]
+    rows = [[cell.strip() for cell in line.split("|")[2:6]] for line in front.splitlines() if line.endswith(" pass |")]
+    page = " ".join((EXPORTED.parent / "docs" / "search.md").read_text().split())
+    for size, *_, accuracy in [next(row for row in rows if row[0] == "15.4 kB"), rows[-1]]:
+        assert f"of {size}" in page
+        assert accuracy in page
+    assert float(rows[-1][-1].split(" %")[0]) > 91
     assert "/root" not in text
     assert "/tmp" not in text
 
