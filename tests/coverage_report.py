@@ -35,8 +35,6 @@ REASONS = {
     "toolkit/bundle/classify/litert.py": Reason(0.35, _BUNDLED),
     "toolkit/bundle/classify/onnxruntime.py": Reason(0.4, _BUNDLED),
     "toolkit/bundle/rows/recordings.py": Reason(0.55, _BUNDLED),
-    "toolkit/bundle/rows/sound.py": Reason(0.6, _BUNDLED),
-    "toolkit/bundle/rows/table.py": Reason(0.4, _BUNDLED),
     "toolkit/bundle/rows/values.py": Reason(0.6, _BUNDLED),
     "toolkit/remote/agent.py": Reason(0.3, "runs as a copy, in an environment of its own (tests/remote)"),
     "toolkit/remote/provision.py": Reason(0.2, "runs on devices as text that is sent to them (tests/remote)"),
