@@ -7,6 +7,7 @@ import pytest
 from tests.report.sections.made import text, with_rows
 from toolkit.convention import Convention, Layout
 from toolkit.errors import ArtifactError
+from toolkit.reading import Reading
 from toolkit.report import sections
 from toolkit.report.sections import confusion, model, reliability, shipping, verdicts
 from toolkit.report.subject import Subject
@@ -25,6 +26,12 @@ def test_rows_of_a_table_are_not_called_images(three):
         assert "images" in text(module.show(three)) or module is confusion
         assert "images" not in text(module.show(table)).replace(three.manifest.data.name, "")
     assert "train rows" in text(model.show(table))
+
+
+def test_the_digests_of_the_data_are_said_again_by_a_command(three):
+    assert model.show(three).again == {"toolkit data mnist": "says the digests of the data"}
+    own = replace(three.manifest, data=replace(three.manifest.data, name="fruit", reading=Reading(window=8)))
+    assert list(model.show(replace(three, manifest=own)).again) == ["toolkit data DATA --window 8"]
 
 
 @pytest.mark.parametrize("section", [confusion, reliability])

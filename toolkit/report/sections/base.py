@@ -4,6 +4,8 @@ import shlex
 from dataclasses import dataclass
 from typing import Protocol
 
+from toolkit import data
+from toolkit.manifest import Manifest
 from toolkit.report.markup import Markup
 from toolkit.report.subject import Subject
 
@@ -19,6 +21,11 @@ class Section:
 def command(*words: object) -> str:
     """Return a command of toolkit as a shell takes it."""
     return shlex.join(["toolkit", *map(str, words)])
+
+
+def data_words(manifest: Manifest) -> tuple[str, ...]:
+    """Return the data of a model as a command takes them: the source, or DATA, and the options of their reading."""
+    return (manifest.data.name if manifest.data.name in data.named_sources() else "DATA", *manifest.data.reading.words)
 
 
 class SectionModule(Protocol):

@@ -5,7 +5,7 @@ from toolkit.convention import Layout
 from toolkit.files import documents
 from toolkit.manifest import Manifest
 from toolkit.report.markup import code, facts, joined, paragraph
-from toolkit.report.sections.base import Section
+from toolkit.report.sections.base import Section, command, data_words
 from toolkit.report.subject import Subject
 
 ORDER, TITLE = 20, "The model"
@@ -37,7 +37,8 @@ def show(subject: Subject) -> Section:
     about |= {f"SHA-256 of {part.replace('images', subject.rows_are)}": code(parts[part]) for part in parts}
     limits = getattr(source, "LIMITS", "").split("`")  # every second part is a command
     said = paragraph(*(code(part) if number % 2 else part for number, part in enumerate(limits)))
-    return Section(joined([facts(about), said]), {})
+    again = {command("data", *data_words(manifest)): "says the digests of the data"}
+    return Section(joined([facts(about), said]), again)
 
 
 def _classes(names: tuple[str, ...]) -> str:

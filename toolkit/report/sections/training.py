@@ -4,7 +4,7 @@ import base64
 from collections.abc import Callable, Sequence
 from itertools import chain
 
-from toolkit import data, models, registry, units
+from toolkit import models, registry, units
 from toolkit.entries import Metrics
 from toolkit.errors import ToolkitError
 from toolkit.files import documents, read_bytes
@@ -12,7 +12,7 @@ from toolkit.manifest import Manifest
 from toolkit.report import svg
 from toolkit.report.history import EpochFigures
 from toolkit.report.markup import Markup, element, joined, paragraph
-from toolkit.report.sections.base import Section, command
+from toolkit.report.sections.base import Section, command, data_words
 from toolkit.report.subject import Subject
 from toolkit.report.svg import Axis
 
@@ -49,8 +49,7 @@ def _again(manifest: Manifest) -> dict[str, str]:
         (name, value) for name, value in recipe.items() if isinstance(value, str | int | float) and value is not False
     ]
     options = [[f"--{name.replace('_', '-')}", *([] if value is True else [str(value)])] for name, value in known]
-    choice = manifest.data.name if manifest.data.name in data.named_sources() else "DATA"
-    words = ("train", "--data", choice, *manifest.data.reading.words, *chain.from_iterable(options))
+    words = ("train", "--data", *data_words(manifest), *chain.from_iterable(options))
     return {command(*words): "trains it again; the curves are those of history.csv in its folder"}
 
 
