@@ -50,6 +50,22 @@ def test_a_missing_idx_file_is_named(tmp_path):
         data.load(str(folder), warn=pytest.fail)
 
 
+@pytest.mark.parametrize("kept_by", ["idx", "table"])
+def test_a_link_in_a_folder_of_data_is_not_followed(tmp_path, kept_by):
+    folder = tmp_path / "given"
+    if kept_by == "idx":
+        link = save_idx(folder) / idx.FILES[1]
+    else:
+        folder.mkdir()
+        link = folder / "train.csv"
+        link.write_text("length,species\n1,pike\n")
+    link.rename(tmp_path / "elsewhere")
+    link.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(DataError) as refused:
+        data.load(str(folder), warn=pytest.fail)
+    assert str(refused.value) == f"{link}: a symbolic link; put there what it leads to"
+
+
 def test_digests_are_those_of_the_idx_files():
     images = np.arange(8, dtype=np.uint8).reshape(2, 2, 2)
     with_channel = images[..., None]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from toolkit.data.base import IDX_TYPES, Dataset, make_dataset
 from toolkit.errors import DataError
-from toolkit.files import opened
+from toolkit.files import opened, require_no_link
 from toolkit.files.damage import decoding
 from toolkit.files.memory import check_memory
 from toolkit.files.zips import MOST_INFLATED
@@ -39,7 +39,10 @@ def load(path: Path, reading: Reading = AS_THEY_ARE) -> Dataset:
     missing = [name for name, file in files if file is None]
     if missing:
         raise DataError(f"{path}: {', '.join(missing)} missing (plain or .gz)")
-    images, labels, test_images, test_labels = (read(file) for _, file in files if file)
+    given = [file for _, file in files if file]
+    for file in given:
+        require_no_link(file, error=DataError)
+    images, labels, test_images, test_labels = map(read, given)
     return make_dataset((images, labels, test_images, test_labels), name=path.name, origin=str(path), reading=reading)
 
 

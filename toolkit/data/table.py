@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from toolkit.data.base import Dataset, grouped_split, make_dataset
 from toolkit.data.base.values import Asked, as_values
 from toolkit.errors import DataError
-from toolkit.files import opened
+from toolkit.files import opened, require_no_link
 from toolkit.files.damage import decoding
 from toolkit.files.memory import check_memory
 from toolkit.reading import AS_THEY_ARE, LABEL, Reading
@@ -62,6 +62,9 @@ def load(path: Path, reading: Reading = AS_THEY_ARE) -> Dataset:
     """
     reading.require_keys((LABEL,), what=str(path))
     source = path / TRAINING if path.is_dir() else path
+    if path.is_dir():
+        for name in (TRAINING, TEST, VALIDATION):
+            require_no_link(path / name, error=DataError)
     names = header(source)
     last = names[-1]
     label = (reading.keys or {}).get(LABEL) or next((name for name in names if name.lower() == LABEL), last)
