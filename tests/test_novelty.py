@@ -19,6 +19,7 @@ from toolkit.cli import call
 from toolkit.entries import NoveltyFile
 from toolkit.errors import ArtifactError
 from toolkit.files import FileName, sha256
+from toolkit.images import Received
 from toolkit.novelty import NOVELTY, Novelty, fit
 from toolkit.parity import card
 from toolkit.prediction import predict
@@ -210,7 +211,7 @@ def test_serve_says_it_of_each_image_of_a_batch_as_predict_does(judging, two):
 
     async def ask():
         with ThreadPoolExecutor() as threads:
-            asked = [predictor.predict(path.read_bytes(), [engine], threads) for path in files]
+            asked = [predictor.predict(Received(path.read_bytes()), [engine], threads) for path in files]
             waiting = asyncio.gather(*asked)
             while engine._queue.qsize() < len(files) and not waiting.done():
                 await asyncio.sleep(0.01)

@@ -1,9 +1,10 @@
 """Image files to pixels: read safely, and scaled."""
 
 import functools
+import io
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -53,20 +54,34 @@ class ImageHeader:
     grey: bool
 
 
-def read(path: Path, *, channels: int, enough: int | None = None) -> NDArray[np.uint8]:
+@dataclass(frozen=True)
+class Received:
+    """The content of an image file that somebody has sent: it lies on no disk, and has no name."""
+
+    content: bytes
+
+    def __str__(self) -> str:
+        return "the image"
+
+
+# An image file, or what would be one.
+Source = Path | Received
+
+
+def read(source: Source, *, channels: int, enough: int | None = None) -> NDArray[np.uint8]:
     """Read an image file as (H, W, channels) uint8, upright, transparency on paper. DataError if it is none.
 
     enough: so many pixels of the shorter side are enough. A JPEG may then be decoded at a half, a quarter or an eighth
     of its size, which is much quicker; other files have their size.
     """
     with quiet():
-        return decode(path, channels=channels, enough=enough)
+        return decode(source, channels=channels, enough=enough)
 
 
-def look(path: Path, *, most: int = MAX_PIXELS) -> ImageHeader:
+def look(source: Source, *, most: int = MAX_PIXELS) -> ImageHeader:
     """Read the header of an image file; DataError if it is none, or ImageTooLargeError if it has more pixels."""
     with quiet():
-        return peek(path, most=most)
+        return peek(source, most=most)
 
 
 @contextmanager
@@ -77,11 +92,11 @@ def quiet() -> Iterator[None]:
         yield
 
 
-def decode(path: Path, *, channels: int, enough: int | None = None) -> NDArray[np.uint8]:
+def decode(source: Source, *, channels: int, enough: int | None = None) -> NDArray[np.uint8]:
     """Read an image file as ``read`` does."""
     pil, ops = _pillow()
     mode = "L" if channels == 1 else "RGB"
-    with _opened(path, most=MAX_PIXELS) as image:
+    with _opened(source, most=MAX_PIXELS) as image:
         if enough is not None:
             image.draft(mode, (enough, enough))
         white = _white(image)
@@ -97,10 +112,10 @@ def decode(path: Path, *, channels: int, enough: int | None = None) -> NDArray[n
     return pixels.reshape(*pixels.shape[:2], channels)
 
 
-def peek(path: Path, *, most: int = MAX_PIXELS) -> ImageHeader:
+def peek(source: Source, *, most: int = MAX_PIXELS) -> ImageHeader:
     """Read the header of an image file as ``look`` does."""
     pil, _ = _pillow()
-    with _opened(path, most=most) as image:
+    with _opened(source, most=most) as image:
         # Pillow turns a TIFF itself; a PNG would be decoded to look for Exif data behind its pixels.
         turned = image.format != "TIFF" and pil.Image.getexif(image).get(ORIENTATION) in QUARTER_TURNS
         height, width = (image.width, image.height) if turned else (image.height, image.width)
@@ -165,31 +180,35 @@ def _pillow() -> tuple[Any, Any]:
 
 
 @contextmanager
-def _opened(path: Path, *, most: int) -> Iterator[Any]:
+def _opened(source: Source, *, most: int) -> Iterator[Any]:
     """Yield an image whose pixels are not decoded yet; DataError if it is none, or larger than is allowed."""
     pil, _ = _pillow()
     with (
-        opened(path, error=DataError) as file,
-        decoding(path, "an image", error=DataError),
-        _in_our_words(pil, path, file, most),
+        _binary(source) as file,
+        decoding(str(source), "an image", error=DataError),
+        _in_our_words(pil, source, file, most),
         pil.open(file, formats=FORMATS) as image,
     ):
         if image.format != "MPO" and getattr(image, "is_animated", False):  # a camera's MPO has a preview beside it
-            raise DataError(f"{path}: several images in one file, an animation or pages; save the one that is meant")
+            raise DataError(f"{source}: several images in one file, an animation or pages; save the one that is meant")
         pixels = image.width * image.height
         if pixels > most:
-            raise ImageTooLargeError(f"{path}: {image.width}×{image.height} pixels; allowed: {most:,} in all")
-        check_memory(pixels * PIXEL_BYTES, what=f"{path}: {image.width}×{image.height} pixels", error=DataError)
+            raise ImageTooLargeError(f"{source}: {image.width}×{image.height} pixels; allowed: {most:,} in all")
+        check_memory(pixels * PIXEL_BYTES, what=f"{source}: {image.width}×{image.height} pixels", error=DataError)
         yield image
 
 
+def _binary(source: Source) -> AbstractContextManager[BinaryIO]:
+    return io.BytesIO(source.content) if isinstance(source, Received) else opened(source, error=DataError)
+
+
 @contextmanager
-def _in_our_words(pil: Any, path: Path, file: BinaryIO, most: int) -> Iterator[None]:
+def _in_our_words(pil: Any, source: Source, file: BinaryIO, most: int) -> Iterator[None]:
     """Say of what Pillow refuses to open why: what has more than 179 million pixels, and what is no image."""
     try:
         yield
     except pil.DecompressionBombError as error:
-        raise ImageTooLargeError(f"{path}: too many pixels; allowed: {most:,} in all") from error
+        raise ImageTooLargeError(f"{source}: too many pixels; allowed: {most:,} in all") from error
     except pil.UnidentifiedImageError as error:  # whose message names the open file, not the path
         file.seek(0)
         raise ValueError(_why(file.read(12))) from error

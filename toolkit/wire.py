@@ -21,6 +21,8 @@ ALIVE_S, SILENCE_S = 10.0, 45.0
 LOOK_S = 0.2
 # How much of a file travels in one message, so that neither end holds a large file.
 PIECE_BYTES = 1 << 20
+# Bytes that are read at once: what a pipe holds. Room for more would be asked of the system, and given back, each time.
+READ_BYTES = 1 << 16
 # The longest line and the most bytes behind it that are taken, and the most that a shell may write before the mark.
 LONGEST_BYTES = 1 << 24
 NOISE_BYTES = 1 << 20
@@ -116,7 +118,7 @@ class Channel:
 
     def _read(self) -> None:
         self._wait()
-        content = os.read(self._source, PIECE_BYTES)
+        content = os.read(self._source, READ_BYTES)
         if not content:
             raise ConnectionError("the end")
         self._heard_s = self._clock()

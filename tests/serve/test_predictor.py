@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from tests.serve.conftest import png, seven
+from toolkit.images import Received
 from toolkit.prediction.views import Form
 from toolkit.serve import limits, predictor
 
@@ -30,7 +31,7 @@ def test_a_small_image_of_the_models_size_wakes_no_thread(content, side, woken, 
     with ThreadPoolExecutor(1) as threads:
         submit = threads.submit
         monkeypatch.setattr(threads, "submit", lambda *given: asked.append(given) or submit(*given))
-        size, images = asyncio.run(predictor._prepared(content, forms, threads))
+        size, images = asyncio.run(predictor._prepared(Received(content), forms, threads))
     assert len(asked) == woken
     assert size == Image.open(io.BytesIO(content)).size
     assert images.keys() == forms

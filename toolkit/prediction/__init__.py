@@ -212,8 +212,8 @@ def _predict(
     predictions: list[Prediction | Refused] = []
     for one in prepared:
         if one.refusal is not None:
-            predictions.append(Refused(str(one.file), one.refusal))
-        predictions += [_prediction(str(one.file), names, *next(left), view.box) for view in one.views]
+            predictions.append(Refused(one.name, one.refusal))
+        predictions += [_prediction(one.name, names, *next(left), view.box) for view in one.views]
     return predictions
 
 

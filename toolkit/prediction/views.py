@@ -12,6 +12,7 @@ from toolkit.convention import Layout
 from toolkit.digits import ENOUGH, Box, Page, canvas_ink, find, is_mnist, looks, to_form
 from toolkit.errors import ArtifactError, DataError
 from toolkit.files.memory import check_memory
+from toolkit.images import Source
 from toolkit.manifest import Manifest
 from toolkit.reading import AS_THEY_ARE, Reading, Resize
 from toolkit.runtimes.base import Predictor
@@ -62,7 +63,7 @@ def looks_of(views: Sequence[View]) -> int:
 class Image:
     """One image file. page: where its digits were looked for; views: nothing if it was refused, for a reason."""
 
-    file: Path
+    name: str
     pixels: NDArray[np.uint8] | None = None
     page: Page | None = None
     views: Sequence[View] = ()
@@ -109,29 +110,30 @@ def _fixed(session: Predictor, channels: int) -> str:
     return f"'{program} --input_name {session.input.name} --input_shape {sizes} {session.path} fixed.onnx' gives it one"
 
 
-def prepare(file: Path, form: Form) -> Image:
+def prepare(source: Source, form: Form) -> Image:
     """Return an image with what the model is to see of it, the whole or each digit in it, or why that is nothing."""
+    name = str(source)
     try:
-        pixels = images.read(file, channels=form.channels, enough=ENOUGH if form.digits else None)
+        pixels = images.read(source, channels=form.channels, enough=ENOUGH if form.digits else None)
         # Of fewer pixels than are enough, the decoder has left out none.
-        photo = images.look(file) if min(pixels.shape[:2]) >= ENOUGH else None
+        photo = images.look(source) if min(pixels.shape[:2]) >= ENOUGH else None
     except DataError as error:
-        return Image(file, refusal=str(error))
+        return Image(name, refusal=str(error))
     height, width = form.height, form.width
     if not form.digits:
         whole = images.resize(pixels, height=height, width=width, how=form.how)
-        return Image(file, pixels, views=[View(whole[np.newaxis])])
+        return Image(name, pixels, views=[View(whole[np.newaxis])])
     grey = pixels[..., 0]
     if is_mnist(grey, height=height, width=width):
-        return Image(file, pixels, views=[View(pixels[np.newaxis])])
+        return Image(name, pixels, views=[View(pixels[np.newaxis])])
     if (drawing := canvas_ink(grey, height=height, width=width)) is not None:
         digit = to_form(drawing, height=height, width=width)
-        return Image(file, pixels, views=[View(digit[np.newaxis, ..., np.newaxis])])
+        return Image(name, pixels, views=[View(digit[np.newaxis, ..., np.newaxis])])
     page = find(grey, photo=None if photo is None else (photo.height, photo.width))
     if page.refusal is not None:
-        return Image(file, pixels, page, refusal=f"{file}: {page.refusal}")
+        return Image(name, pixels, page, refusal=f"{name}: {page.refusal}")
     views = [View(looks(one.ink, height=height, width=width)[..., np.newaxis], one.box) for one in page.digits]
-    return Image(file, pixels, page, views)
+    return Image(name, pixels, page, views)
 
 
 def _learned_from(model: Path, manifest: Manifest | None) -> tuple[str | None, Reading]:

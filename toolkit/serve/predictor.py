@@ -7,10 +7,10 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from toolkit.errors import DataError, ToolkitError
+from toolkit.images import Received
 from toolkit.novelty import Judgement
 from toolkit.prediction import views
 from toolkit.prediction.views import Form, Image, View
@@ -23,11 +23,11 @@ from toolkit.text import printable
 Prepared = tuple[tuple[int, int], dict[Form, Image]]
 
 
-async def predict(content: bytes, engines: Sequence[Engine], threads: Executor) -> dict[str, Any]:
-    """Return the document of a prediction for an image file; RefusedError if nothing can be predicted."""
+async def predict(image: Received, engines: Sequence[Engine], threads: Executor) -> dict[str, Any]:
+    """Return the document of a prediction for an image; RefusedError if nothing can be predicted."""
     start_s = time.perf_counter()
     forms = {engine.form for engine in engines}
-    size, images = await _prepared(content, forms, threads)
+    size, images = await _prepared(image, forms, threads)
     prepare_s = time.perf_counter() - start_s
     asked = [_asked(engine, images[engine.form]) for engine in engines]
     results = await asyncio.gather(*asked)
@@ -50,31 +50,29 @@ def agree(results: Sequence[Mapping[str, Any]]) -> bool | None:
     return None if len(read) < 2 else all(one == read[0] for one in read)
 
 
-async def _prepared(content: bytes, forms: set[Form], threads: Executor) -> Prepared:
+async def _prepared(image: Received, forms: set[Form], threads: Executor) -> Prepared:
     """Return what models are to see of an image.
 
     A small image of the size that all of them take is read here: to wake a thread would take longer.
     """
-    if len(content) <= limits.SMALL_BYTES:
-        with uploads.as_file(content) as file:
-            size = uploads.check_size(file)
-            if math.prod(size) <= limits.SMALL_PIXELS and {(form.height, form.width) for form in forms} == {size}:
-                return size, {form: _one(file, form) for form in forms}
-    return await asyncio.get_running_loop().run_in_executor(threads, _from_file, content, forms)
+    if len(image.content) <= limits.SMALL_BYTES:
+        size = uploads.check_size(image)
+        if math.prod(size) <= limits.SMALL_PIXELS and {(form.height, form.width) for form in forms} == {size}:
+            return size, {form: _one(image, form) for form in forms}
+    return await asyncio.get_running_loop().run_in_executor(threads, _sized, image, forms)
 
 
-def _from_file(content: bytes, forms: set[Form]) -> Prepared:
-    with uploads.as_file(content) as file:
-        return uploads.check_size(file), {form: _one(file, form) for form in forms}
+def _sized(image: Received, forms: set[Form]) -> Prepared:
+    return uploads.check_size(image), {form: _one(image, form) for form in forms}
 
 
-def _one(file: Path, form: Form) -> Image:
+def _one(received: Received, form: Form) -> Image:
     try:
-        image = views.prepare(file, form)
+        image = views.prepare(received, form)
     except DataError as error:
-        raise RefusedError(422, uploads.client_message(str(error), file)) from error
+        raise RefusedError(422, str(error)) from error
     if image.refusal is not None:
-        raise RefusedError(422, uploads.client_message(image.refusal, file))
+        raise RefusedError(422, image.refusal)
     if (looks := views.looks_of(image.views)) > limits.LOOKS:
         says = f"the image has {len(image.views)} digits, which a model looks at {looks} times; allowed: {limits.LOOKS}"
         raise RefusedError(422, f"{says}; send a part of it")

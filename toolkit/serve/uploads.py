@@ -1,10 +1,6 @@
 """Bodies of requests to images: read within limits, and held in memory alone."""
 
 import asyncio
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,6 +9,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from toolkit import images
 from toolkit.errors import DataError, ImageTooLargeError
+from toolkit.images import Received
 from toolkit.serve import limits
 from toolkit.serve.refusal import RefusedError
 
@@ -21,15 +18,15 @@ TYPES = ("image/*", "application/octet-stream", JSON)
 ALLOWED = 'give an image file as the body, or JSON: {"pixels": [[0, 255, …], …]}, rows of whole numbers from 0 to 255'
 
 
-async def read(request: Request) -> bytes:
-    """Return the image of a request, as a file's content; RefusedError for what is too large, too slow or none."""
+async def read(request: Request) -> Received:
+    """Return the image of a request; RefusedError for what is too large, too slow or none."""
     kind = request.headers.get("content-type", TYPES[1]).partition(";")[0].strip().lower()
     if kind not in TYPES[1:] and not kind.startswith("image/"):
         raise RefusedError(415, f"the content type is '{kind[:100]}'; allowed: {', '.join(TYPES)}", closing=True)
     body = await _body(request)
     if not body:
         raise RefusedError(400, f"the body is empty; {ALLOWED}")
-    return from_json(body) if kind == JSON else body
+    return Received(from_json(body) if kind == JSON else body)
 
 
 async def _body(request: Request) -> bytes:
@@ -78,28 +75,10 @@ def _array(pixels: Any) -> "np.ndarray[Any, Any]":
     return array
 
 
-@contextmanager
-def as_file(content: bytes) -> Iterator[Path]:
-    """Yield a path of content in memory, for readers of files; on no disk, and gone with the block."""
-    descriptor = os.memfd_create("upload")
-    try:
-        with os.fdopen(descriptor, "wb", closefd=False) as file:
-            file.write(content)
-        yield Path(f"/proc/self/fd/{descriptor}")
-    finally:
-        os.close(descriptor)
-
-
-def check_size(file: Path) -> tuple[int, int]:
+def check_size(image: Received) -> tuple[int, int]:
     """Return the height and width of an image; RefusedError for what is none, or has more pixels than are allowed."""
     try:
-        look = images.look(file, most=limits.PIXELS)
+        header = images.look(image, most=limits.PIXELS)
     except DataError as error:
-        status = 413 if isinstance(error, ImageTooLargeError) else 422
-        raise RefusedError(status, client_message(str(error), file)) from error
-    return look.height, look.width
-
-
-def client_message(text: str, file: Path) -> str:
-    """Return what is said of a file for somebody who has sent an image."""
-    return text.replace(str(file), "the image")
+        raise RefusedError(413 if isinstance(error, ImageTooLargeError) else 422, str(error)) from error
+    return header.height, header.width

@@ -20,9 +20,9 @@ def _prepare(folder):
 def _read(folder):
     try:
         for body in (uploads.from_json((folder / "body.json").read_bytes()), (folder / "body.png").read_bytes()):
-            with uploads.as_file(body) as file:
-                uploads.check_size(file)
-                images.read(file, channels=1)
+            image = images.Received(body)
+            uploads.check_size(image)
+            images.read(image, channels=1)
     except RefusedError as error:
         raise ToolkitError(json.loads(error.response.body)["error"]["message"]) from error
 
