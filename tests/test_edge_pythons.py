@@ -76,8 +76,7 @@ def test_the_edge_part_works_and_its_tests_pass(version, wheel, tmp_path):
 
     paths = edge_tests.PATHS if version in WHOLE else edge_tests.KERNELS
     command = [toolkit.with_name("python"), "-m", *edge_tests.PYTEST, "--basetemp", tmp_path / "run", *paths]
-    environment = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"}
-    environment["HOME"] = str(home)
+    environment = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "HOME": str(home)}
     tested = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert tested.returncode == 0, tested.stdout + tested.stderr
     assert re.match(edge_tests.PASSED, tested.stdout.splitlines()[-1]), tested.stdout
