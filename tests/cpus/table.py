@@ -6,7 +6,7 @@ from toolkit.bench.instructions.cpus import Cpu
 # Beside the emulated ones: the machine that this runs on.
 NATIVE = "native"
 # Images of each model's golden that every CPU is given, evenly spread: all of the CNN's would take minutes on each.
-IMAGES = {"cnn": 20, "mlp": 250, "tiny": 100}
+IMAGES = {"cnn": 10, "mlp": 125, "tiny": 50}
 # Those that the project speaks of as targets: the edge tests are run and instructions are counted on them as well.
 DEVICES = {name: CPUS[name] for name in ("cortex-a72", "cortex-a76")}
 
