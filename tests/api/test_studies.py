@@ -3,9 +3,11 @@
 import pytest
 
 from tests.data.pets import mixed
+from tests.study.test_study import Here
 from toolkit import api, extras
 from toolkit.errors import RunError, UsageError
 from toolkit.study import study
+from toolkit.study.executors.processes import Processes
 
 
 def test_a_study_says_what_is_wrong(here):
@@ -31,7 +33,9 @@ def test_a_study_has_photos_in_the_size_that_a_model_of_ones_own_takes(here, mon
 
 
 @pytest.mark.slow
-def test_a_study_is_trained_gone_on_with_and_reported(here, tiny_npz):
+def test_a_study_is_trained_gone_on_with_and_reported(here, tiny, tiny_npz, monkeypatch):
+    """In this process, as tests/study/test_command.py does in those of a study."""
+    monkeypatch.setattr(Processes, "__call__", lambda self, due, work: Here(tiny)(due, work))
     axes = {"optimizer": "sgd", "activation": "relu", "learning_rate": 0.1, "epochs": 1}
     steps = []
     first = api.study(data=tiny_npz, model="mlp", loss="mse", on_step=steps.append, **axes)

@@ -114,21 +114,20 @@ def test_images_in_both_parts_are_refused_before_anything_is_trained(cli, here, 
 
 
 @pytest.mark.slow
-def test_ctrl_c_of_two_jobs_and_a_second_call_come_to_the_figures_of_one_job(tmp_path, tiny, tiny_npz):
+def test_ctrl_c_of_two_jobs_and_a_second_call_come_to_the_figures_of_one_job(here, tmp_path, tiny, tiny_npz, cli):
     """The real command with real workers: interrupted after an epoch, called again for one more, beside one job alone.
 
     Both have more epochs before them than they can come to before the other has had one.
     """
     few = ("--model", "mlp", "--optimizer", "sgd", "--learning-rate", "0.1", "--loss", "mse")
-    command = [sys.executable, "-m", "toolkit", "study", "--data", str(tiny_npz), *few, "--jobs", "2", "--json"]
+    asked = ("study", "--data", str(tiny_npz), *few, "--jobs", "2", "--json", "--epochs")
     with subprocess.Popen(
-        [*command, "--epochs", "100000"],
-        cwd=tmp_path,
+        [sys.executable, "-m", "toolkit", *asked, "100000"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     ) as process:
-        while len(list(tmp_path.glob("runs/study/mlp-*/history.csv"))) < 2:
+        while len(list(here.glob("runs/study/mlp-*/history.csv"))) < 2:
             assert process.poll() is None, process.stderr.read()
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
@@ -140,10 +139,11 @@ def test_ctrl_c_of_two_jobs_and_a_second_call_come_to_the_figures_of_one_job(tmp
     begun = [run["epochs_run"] for run in interrupted["runs"]]
     assert min(begun) > 0
     epochs = max(begun) + 1
-    done = subprocess.run([*command, "--epochs", str(epochs)], cwd=tmp_path, check=True, stdout=subprocess.PIPE)
+    code, out, err = cli(*asked, epochs)
+    assert code == 0, err
     grid = replace(GRID, activation=("relu", "sigmoid"), loss=("mse",), epochs=(epochs,))
     alone, _ = conduct(grid, tiny, tmp_path / "alone")
-    for run, beside in zip(json.loads(done.stdout)["runs"], alone.outcomes, strict=True):
+    for run, beside in zip(json.loads(out)["runs"], alone.outcomes, strict=True):
         assert (run["state"], run["epochs_run"]) == ("finished", epochs)
         assert run["best_value"] == pytest.approx(beside.progress.best_value, rel=1e-4)
         assert run["test_accuracy"] == beside.test_accuracy
