@@ -15,7 +15,7 @@ from toolkit.cli import call
 pytestmark = pytest.mark.road
 
 # The figures of benchmarks are not looked at: one process measures each artifact.
-QUICKLY = ("--seconds", "0.1", "--processes", "1")
+QUICKLY = ("--seconds", "0.05", "--processes", "1")
 PROGRAM = """
 from functools import partial
 from toolkit import api
@@ -55,7 +55,7 @@ def build(keras, *, input_shape, classes, activation):
 def walked(tmp_path_factory):
     """``toolkit run`` in an empty folder and in a process of its own; returns both."""
     folder = tmp_path_factory.mktemp("road")
-    arguments = ("run", "--data", "sample", "--epochs", "3", "--seconds", "0.2", "--name", "road", "--json")
+    arguments = ("run", "--data", "sample", "--epochs", "3", "--seconds", "0.05", "--name", "road", "--json")
     command = [sys.executable, "-c", PROGRAM, *arguments]
     done = subprocess.run(command, cwd=folder, env=os.environ, capture_output=True, text=True, check=False)
     return folder, done
