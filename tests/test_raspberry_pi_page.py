@@ -1,4 +1,7 @@
-"""docs/raspberry-pi.md: each line of its shell blocks, in one shell, beside a checkout; only ``bench`` and ``pip`` are shortened."""
+"""docs/raspberry-pi.md: each line of its shell blocks, in one shell, beside a checkout.
+
+Only ``bench`` and ``pip`` are shortened.
+"""
 
 import os
 import re

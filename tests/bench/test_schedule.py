@@ -90,6 +90,8 @@ def test_a_record_holds_every_figure_and_the_raw_samples(exported, tmp_path):
         assert result["images_per_s"] == 1 / result["end_to_end_median_s"]
         assert result["paced"]["n"] == 200
     assert recompute(tmp_path / "record").differences == ()
+    pairs = [result.pairs for result in record.results if result.path.name == "cnn-int8.tflite" and result.threads == 1]
+    assert [len(one.lengths) for one in pairs] == [4]  # two of each process
     baselines = [r for r in document["results"] if r["verdict"] == "baseline"]
     assert {Path(r["artifact"]).name for r in baselines} == {"cnn-float32.tflite"}
     assert {r["verdict"] for r in document["results"]} <= {"baseline", "faster", "slower", "indistinguishable"}
@@ -100,10 +102,10 @@ def test_a_record_holds_every_figure_and_the_raw_samples(exported, tmp_path):
 def test_each_artifact_is_timed_beside_its_float32_original(exported, tmp_path):
     """Of six artifacts four have one; an artifact that cannot be opened beside it keeps its row."""
     candidates = select([exported], warn=pytest.fail)
-    record = bench(candidates, tmp_path / "record", replace(QUICK, processes=2))
+    record = bench(candidates, tmp_path / "record", QUICK)
     paired = {result.path.name: result.pairs for result in record.results}
     assert {name: len(pairs.lengths) for name, pairs in paired.items() if pairs} == dict.fromkeys(
-        ("cnn-float16.tflite", "cnn-dynamic.tflite", "cnn-int8.tflite", "cnn-int8.onnx"), 4
+        ("cnn-float16.tflite", "cnn-dynamic.tflite", "cnn-int8.tflite", "cnn-int8.onnx"), 2
     )
     for result in record.results:
         if result.pairs:

@@ -24,8 +24,8 @@ QUANTIZATIONS = ("float32", "int8")
 class Walked:
     """What came out.
 
-    predicted: by ``predict`` with the int8 artifact. printed: by the ``classify.py`` of a bundle of each artifact, of
-    the golden and of the file that was asked about.
+    measured: one artifact of each runtime. predicted: by ``predict`` with the int8 artifact. printed: by the
+    ``classify.py`` of a bundle of each artifact, of the golden and of the file that was asked about.
     """
 
     trained: Trained
@@ -45,8 +45,8 @@ def walk(task: Task, folder: Path, *, seconds: float = 0.05, python: str | Path 
         trained = api.train(task.model, data=made.data, name=task.name, epochs=task.epochs, reading=task.reading)
         exported = api.export(trained, quantize=QUANTIZATIONS)
         parity = api.verify(exported, data=made.data)
-        measured = api.bench(exported, seconds=seconds, processes=1)
-        int8 = Path(exported) / f"{task.model}-int8.tflite"
+        onnx, int8 = (Path(exported) / f"{task.model}-int8.{suffix}" for suffix in ("onnx", "tflite"))
+        measured = api.bench(onnx, int8, seconds=seconds, processes=1)
         predicted = api.predict([made.asked], int8)
         found = manifest.read(Path(exported))
         asked = _rows(made.asked, found)
