@@ -9,8 +9,8 @@ from types import SimpleNamespace
 import pytest
 
 from tests.compress.test_conduct import Costing, telling
+from tests.in_this_process import InThisProcess
 from tests.search.made_up import Learned
-from tests.search.test_command import InThisProcess
 from tests.study.test_study import Here
 from toolkit import data
 from toolkit.compress import compression
