@@ -165,6 +165,12 @@ def _xla_is_left_out():
 
 
 @pytest.fixture
+def trusted(monkeypatch):
+    """Keras files are taken for weights of a run: no worker, which imports TensorFlow, tries them before they load."""
+    monkeypatch.setattr("toolkit.worker.keras.is_own", lambda path: True)
+
+
+@pytest.fixture
 def xla(monkeypatch):
     """Networks of dense layers alone learn with XLA, as they do elsewhere."""
     monkeypatch.setattr("toolkit.training.loop.is_convolutional", is_convolutional)
