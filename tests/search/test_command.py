@@ -17,7 +17,7 @@ from toolkit.data import base
 from toolkit.data.base import Split
 from toolkit.errors import RunError
 from toolkit.files import write_json, write_text
-from toolkit.search import search
+from toolkit.search import search, space
 from toolkit.search.budgets import Costs
 from toolkit.study.executors.base import ENDED, Event
 from toolkit.study.executors.processes import Processes
@@ -87,6 +87,7 @@ def worse(tmp_path):
 
 @pytest.mark.slow
 def test_a_search_opens_the_test_set_once_and_then_shows_what_was_found(cli, here, here_alone, monkeypatch, worse):
+    monkeypatch.setattr(space, "WIDTHS", (4, 8))  # each width that is looked at takes a conversion
     against, seen_before = ("--against", worse), {}
 
     def write(path, document):
