@@ -14,6 +14,7 @@ from tests.search.made_up import Learned
 from tests.study.test_study import Here
 from toolkit import data
 from toolkit.compress import compression, conduct
+from toolkit.compress.candidates import STEP
 from toolkit.export import sources
 from toolkit.files import write_json
 from toolkit.runtimes import open_session
@@ -51,7 +52,7 @@ def test_the_cnn_becomes_a_ninth_of_its_size_and_is_still_good(
 
     Each width that is tried is converted: the steps from one to the next are larger here, and there are fewer.
     """
-    monkeypatch.setattr(conduct, "STEP", conduct.STEP**conduct.APART)
+    monkeypatch.setattr(conduct, "STEP", STEP**conduct.APART)
     monkeypatch.setattr(conduct, "APART", 1)
     asked = ("compress", trained_folder, "--data", tiny_npz, "--max-size", "7kB", "--min-accuracy", "90")
     code, out, err = cli(*asked, "--epochs", "8")

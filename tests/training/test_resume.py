@@ -88,9 +88,10 @@ def test_a_kill_leaves_a_whole_checkpoint_and_a_run_that_resumes(tmp_path, tiny,
                 shutil.copytree(tmp_path / "run", folder)
                 raise KilledError
 
-    with monkeypatch.context() as patch, pytest.raises(KilledError):
+    with monkeypatch.context() as patch:
         patch.setattr(writing, "_sync", sync_then_die)
-        train(RECIPE, tiny, tmp_path / "run")
+        with pytest.raises(KilledError):
+            train(RECIPE, tiny, tmp_path / "run")
     assert load_model(folder / "best.keras").count_params() > 0
     assert [path for path in folder.iterdir() if ".partial" in path.name]
     resumed = train(RECIPE, tiny, folder, resume=True)
