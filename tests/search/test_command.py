@@ -87,7 +87,10 @@ def worse(tmp_path):
 
 @pytest.mark.slow
 def test_a_search_opens_the_test_set_once_and_then_shows_what_was_found(cli, here, here_alone, monkeypatch, worse):
-    monkeypatch.setattr(space, "WIDTHS", (4, 8))  # each width that is looked at takes a conversion
+    # Each network that is looked at takes a conversion.
+    monkeypatch.setattr(space, "WIDTHS", (4, 8))
+    usual = space.usual()[:1]
+    monkeypatch.setattr(space, "usual", lambda: usual)
     against, seen_before = ("--against", worse), {}
 
     def write(path, document):
