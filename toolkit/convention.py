@@ -224,18 +224,6 @@ def byte_range(spec: "TensorSpec") -> Convention:
     return Convention((low,), (high,))
 
 
-def require_held(convention: Convention, spec: "TensorSpec", *, where: str) -> None:
-    """Raise UsageError if an input with a scale cannot hold most of what pixels become: they would all look alike."""
-    plain = byte_range(spec)
-    (least,), (most,) = plain.low, plain.high
-    for low, high in map(sorted, zip(convention.low, convention.high, strict=True)):
-        if min(high, most) - max(low, least) < (high - low) / 2:
-            raise UsageError(
-                f"{where}: its input holds {least:.4g} to {most:.4g}, so most of {convention} would be cut off; give "
-                f"another {OPTION}; {plain} hands over the bytes of pixels as they are"
-            )
-
-
 def layout_of(shape: Sequence[int | None]) -> Layout:
     """Return the layout that the shape of an input, (N, …), can have; channels last if both fit."""
     if len(shape) not in (3, 4):

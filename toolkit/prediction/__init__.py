@@ -10,15 +10,16 @@ from numpy.typing import NDArray
 
 from toolkit import data, runtimes, units
 from toolkit import manifest as manifests
-from toolkit.convention import OPTION, Convention, Layout, byte_range, require_held
+from toolkit.convention import Convention, Layout
 from toolkit.digits import Box, ReadDigit, draw
 from toolkit.errors import ArtifactError, DataError, UsageError
 from toolkit.files import atomic
 from toolkit.labels import inside
 from toolkit.manifest import MANIFEST, Manifest
 from toolkit.novelty import Judge, Judgement
-from toolkit.parity import inputs, recorded
+from toolkit.parity import recorded
 from toolkit.prediction.answers import classify, combine_looks
+from toolkit.prediction.inputs import convention_of
 from toolkit.prediction.views import Form, Image, form_of, prepare
 from toolkit.reading import AS_THEY_ARE
 from toolkit.runtimes.base import Predictor
@@ -129,32 +130,6 @@ def predict(
             return _predict_rows(files, session, manifest, labels, warn)
         form = form_of(session, manifest, images=len(files), warn=warn)
         return _predict(files, session, manifest, labels, form, every_digit=every_digit, explain=explain)
-
-
-def convention_of(
-    session: Predictor, manifest: Manifest | None, given: Convention | None, warn: Callable[[str], None]
-) -> Convention:
-    """Return what input and output of an artifact mean: as the manifest, the user or the file itself says."""
-    if manifest is not None and given is not None and str(given) != str(manifest.convention):
-        raise UsageError(f"{session.path}: its manifest says {manifest.convention}; leave out {OPTION}")
-    if session.convention.layout == Layout.VALUES and manifest is None:
-        if given is not None:
-            raise UsageError(f"{session.path}: takes rows of values, and {OPTION} is about pixels; leave it out")
-        return session.convention
-    spec = session.input
-    if said := inputs.session_convention(session, given):
-        if manifest is None and spec.scale:
-            require_held(said, spec, where=str(session.path))
-        return said
-    if np.dtype(spec.dtype).kind in "iu":
-        steps = "" if spec.scale is None else f" (scale {spec.scale:.4g}, zero point {spec.zero_point})"
-        plainly = f"; {byte_range(spec)} hands over the bytes of pixels as they are" if spec.scale else ""
-        raise UsageError(
-            f"{session.path}: takes {spec.dtype}{steps}, which can stand for pixels in any range; "
-            f"give {OPTION}, such as 0..1, 0..255 or -1..1{plainly}"
-        )
-    warn(f"{session.path}: no manifest says in which range it takes pixels; 0..1 is assumed ({OPTION})")
-    return session.convention
 
 
 def _predict_rows(

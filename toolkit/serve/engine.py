@@ -16,7 +16,8 @@ from toolkit.convention import Convention
 from toolkit.errors import ToolkitError, WorkerFailedError
 from toolkit.manifest import Manifest
 from toolkit.novelty import Judge, Judgement
-from toolkit.prediction import answers, convention_of
+from toolkit.prediction import answers
+from toolkit.prediction.inputs import convention_of
 from toolkit.prediction.views import Form, View, form_of, looks_of
 from toolkit.runtimes.base import PREDICT_BATCH, Predictor
 from toolkit.serve.metrics import ServiceMetrics
