@@ -20,6 +20,8 @@ run: $(INSTALLED)  ## the whole road: train, export, verify, bench (EPOCHS=100 f
 # Whatever the environment says: without bytecode each process that runs tests compiles all of them, and hundreds of
 # processes compile toolkit.
 test test-unit: export PYTHONDONTWRITEBYTECODE :=
+# The threads of a process wait for each other busily, and its tests have a core or less.
+test test-unit: export OPENBLAS_NUM_THREADS := 1
 
 # Three at a time, also on two cores: many wait for a process, a server or the next turn. A file at a time, since its
 # tests share what takes long to make; in the order of tests/conftest.py.

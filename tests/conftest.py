@@ -20,6 +20,7 @@ from toolkit.cli import call
 from toolkit.data.base import Dataset, make_dataset
 from toolkit.entries import EvaluationSet, Verification
 from toolkit.parity import reference
+from toolkit.training.loop import is_convolutional
 from toolkit.verdict import Verdict
 from toolkit.worker import session
 from toolkit.worker.session import Workers
@@ -153,6 +154,26 @@ def _charts_are_copied(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("toolkit.training.fit.plots", CopiedCharts(tmp_path_factory.mktemp("charts")))
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _xla_is_left_out():
+    """Trainings of this process go without XLA, which takes longest of all to compile, but where it is asked for."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("toolkit.training.loop.is_convolutional", lambda model: True)
+        yield
+
+
+@pytest.fixture
+def trusted(monkeypatch):
+    """Keras files are taken for weights of a run: no worker, which imports TensorFlow, tries them before they load."""
+    monkeypatch.setattr("toolkit.worker.keras.is_own", lambda path: True)
+
+
+@pytest.fixture
+def xla(monkeypatch):
+    """Networks of dense layers alone learn with XLA, as they do elsewhere."""
+    monkeypatch.setattr("toolkit.training.loop.is_convolutional", is_convolutional)
 
 
 @pytest.fixture(scope="session")

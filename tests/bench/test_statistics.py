@@ -49,7 +49,7 @@ def test_outliers_lie_outside_tukey_s_fences():
 @pytest.mark.parametrize(("between", "within"), [(0.0, 0.03), (0.02, 0.03), (0.05, 0.02)])
 def test_the_interval_covers_the_true_median(between, within):
     rng = np.random.default_rng(1)
-    figures = [statistics.median(blocks_of(rng, 20.0, between, within)) for _ in range(300)]
+    figures = [statistics.median(blocks_of(rng, 20.0, between, within)) for _ in range(150)]
     assert np.mean([figure.low <= 20 <= figure.high for figure in figures]) >= 0.9
 
 
@@ -57,7 +57,7 @@ def test_the_interval_covers_the_true_median(between, within):
 @pytest.mark.parametrize(("between", "within"), [(0.0, 0.03), (0.02, 0.03), (0.05, 0.02)])
 def test_the_same_latencies_are_called_different_at_most_one_time_in_twenty(between, within):
     rng = np.random.default_rng(2)
-    pairs = ((blocks_of(rng, 20, between, within), blocks_of(rng, 20, between, within)) for _ in range(400))
+    pairs = ((blocks_of(rng, 20, between, within), blocks_of(rng, 20, between, within)) for _ in range(200))
     verdicts = [statistics.verdict(statistics.speedup(*pair)) for pair in pairs]
     assert verdicts.count(SpeedVerdict.INDISTINGUISHABLE) >= 0.95 * len(verdicts)
 

@@ -9,11 +9,12 @@ from types import SimpleNamespace
 import pytest
 
 from tests.compress.test_conduct import Costing, telling
+from tests.in_this_process import InThisProcess
 from tests.search.made_up import Learned
-from tests.search.test_command import InThisProcess
 from tests.study.test_study import Here
 from toolkit import data
-from toolkit.compress import compression
+from toolkit.compress import compression, conduct
+from toolkit.compress.candidates import STEP
 from toolkit.export import sources
 from toolkit.files import write_json
 from toolkit.runtimes import open_session
@@ -27,7 +28,7 @@ pytestmark = pytest.mark.usefixtures("here")
 
 
 @pytest.fixture
-def trained(monkeypatch, tiny_npz):
+def trained(trusted, monkeypatch, tiny_npz):
     """Train, convert and run the original in this process, which has TensorFlow; return the epochs trained."""
     epochs = []
 
@@ -44,8 +45,15 @@ def trained(monkeypatch, tiny_npz):
 
 
 @pytest.mark.slow
-def test_the_cnn_becomes_a_ninth_of_its_size_and_is_still_good(cli, here, trained, trained_folder, tiny_npz):
-    """It takes 62 kB in int8; what is left of it can be exported."""
+def test_the_cnn_becomes_a_ninth_of_its_size_and_is_still_good(
+    cli, here, trained, trained_folder, tiny_npz, monkeypatch
+):
+    """It takes 62 kB in int8; what is left of it can be exported.
+
+    Each width that is tried is converted: the steps from one to the next are larger here, and there are fewer.
+    """
+    monkeypatch.setattr(conduct, "STEP", STEP**conduct.APART)
+    monkeypatch.setattr(conduct, "APART", 1)
     asked = ("compress", trained_folder, "--data", tiny_npz, "--max-size", "7kB", "--min-accuracy", "90")
     code, out, err = cli(*asked, "--epochs", "8")
     assert code == 0, out + err

@@ -14,6 +14,7 @@ from toolkit.export.exporter import ExportOptions, export
 from toolkit.export.formats import plan
 from toolkit.export.tasks import CONVERT, READY
 from toolkit.worker import keras
+from toolkit.worker.keras import is_own
 from toolkit.worker.tasks import TRY
 
 PAIRS = plan(["onnx", "c"], [])
@@ -22,7 +23,8 @@ PAIRS = plan(["onnx", "c"], [])
 @pytest.fixture
 def foreign(monkeypatch):
     """Let files be anybody's, as they are outside of tests."""
-    monkeypatch.setattr(conversion, "is_own", keras.is_own)
+    for module in (conversion, keras):
+        monkeypatch.setattr(module, "is_own", is_own)
 
 
 @pytest.fixture

@@ -58,6 +58,7 @@ def sequences(keras):
     layers = keras.layers
     return [
         keras.Input((8, 8)),
+        layers.Cropping1D((4, 0)),  # each step is a part of the graph
         layers.Dense(3, activation="relu"),
         layers.Masking(),  # some rows are 0 now
         layers.Bidirectional(layers.LSTM(4, return_sequences=True)),

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.export.made_up import SIDE, dataset_of, exported, judged, network
+from tests.in_this_process import InThisProcess
 from toolkit import extras, golden
 from toolkit.errors import ArtifactError
 from toolkit.export import saved_model, sources
@@ -21,6 +22,12 @@ IMAGES = (None, SIDE, SIDE, 3)
 @pytest.fixture
 def tf():
     return extras.load("tensorflow")
+
+
+@pytest.fixture
+def here_alone(monkeypatch):
+    """What is frozen and answers in this process, which has TensorFlow already."""
+    monkeypatch.setattr(saved_model, "Process", InThisProcess)
 
 
 def saved(tf, folder, compute, **signatures):
@@ -55,13 +62,14 @@ def test_a_saved_model_is_exported_and_verified_as_the_model_that_it_was_saved_f
     np.testing.assert_allclose(frozen.predict(images), original.predict(images), atol=1e-6)
 
 
-def test_recurrent_layers_are_exported_with_their_loops_written_out(tmp_path, tiny):
+def test_recurrent_layers_are_exported_with_their_loops_written_out(here_alone, tmp_path, tiny):
     keras = extras.load("keras")
     keras.utils.set_random_seed(0)
     layers = keras.layers
     masked = layers.Dense(3, activation="relu"), layers.Masking()  # some rows are 0
     recurrent = layers.Bidirectional(layers.LSTM(3)), layers.Dense(3, activation="softmax")
-    model = keras.Sequential([keras.Input((SIDE, SIDE)), *masked, *recurrent])
+    first = layers.Cropping1D((4, 0))  # each step is a part of the graph
+    model = keras.Sequential([keras.Input((SIDE, SIDE)), first, *masked, *recurrent])
     with extras.streams_to(tmp_path / "log"):
         model.export(tmp_path / "saved", verbose=False)
     pairs = ("tflite", "float32"), ("tflite", "int8"), ("onnx", "float32")
@@ -77,7 +85,7 @@ def test_recurrent_layers_are_exported_with_their_loops_written_out(tmp_path, ti
     np.testing.assert_allclose(record.reference, expected, atol=1e-5)
 
 
-def test_a_saved_model_is_frozen_once(tf, tmp_path, monkeypatch):
+def test_a_saved_model_is_frozen_once(here_alone, tf, tmp_path, monkeypatch):
     folder = saved(tf, tmp_path / "saved", lambda module, image: dense(tf, module, image))
     first = saved_model.to_keras(folder)
     monkeypatch.setattr(saved_model, "Process", None)
@@ -87,7 +95,7 @@ def test_a_saved_model_is_frozen_once(tf, tmp_path, monkeypatch):
         saved_model.to_keras(folder)
 
 
-def test_a_frozen_copy_that_answers_otherwise_is_refused(tf, tmp_path):
+def test_a_frozen_copy_that_answers_otherwise_is_refused(here_alone, tf, tmp_path):
     folder = saved(tf, tmp_path / "saved", lambda module, image: dense(tf, module, image))
     values = np.random.default_rng(0).random((120, *IMAGES[1:])).astype(np.float32)
     loaded = tf.saved_model.load(str(folder))
@@ -130,7 +138,7 @@ def test_what_does_more_than_compute_is_named_and_not_loaded(tf, tmp_path, monke
         saved_model.to_keras(folder)
 
 
-def test_what_is_no_classifier_is_one_line(tf, tmp_path):
+def test_what_is_no_classifier_is_one_line(here_alone, tf, tmp_path):
     broken = tmp_path / "broken"
     broken.mkdir()
     (broken / "saved_model.pb").write_bytes(b"nonsense")
@@ -151,7 +159,7 @@ def test_a_table_beside_the_weights_is_refused(tf, tmp_path):
         saved_model.to_keras(saved(tf, tmp_path / "saved", compute))
 
 
-def test_a_keras_file_whose_graph_does_more_than_compute_is_refused(tf, tmp_path):
+def test_a_keras_file_whose_graph_does_more_than_compute_is_refused(here_alone, tf, tmp_path):
     """As if somebody had changed the graph within."""
     folder = saved(tf, tmp_path / "saved", lambda module, image: dense(tf, module, image))
     path = saved_model.to_keras(folder)

@@ -10,33 +10,20 @@ import pytest
 
 from tests.compress.networks import knowing
 from tests.conftest import SHIPPED
+from tests.in_this_process import InThisProcess
 from tests.study.test_study import Here
 from toolkit import api
 from toolkit.data import base
 from toolkit.data.base import Split
 from toolkit.errors import RunError
 from toolkit.files import write_json, write_text
-from toolkit.search import costs, search
+from toolkit.search import search, space
 from toolkit.search.budgets import Costs
 from toolkit.study.executors.base import ENDED, Event
 from toolkit.study.executors.processes import Processes
 from toolkit.study.trials import TrialState, record_failure
 
 pytestmark = pytest.mark.usefixtures("here")
-
-
-class InThisProcess:
-    """What a process of ``costs`` answers."""
-
-    def __init__(self, *_, **__):
-        self.kept = {}
-
-    def ask(self, question):
-        question = dict(question)
-        return costs.TASKS[question.pop("do")](self.kept, b"", **question)
-
-    def close(self):
-        pass
 
 
 # What may be known of rows that nobody looks at: how many they are, and which.
@@ -100,6 +87,10 @@ def worse(tmp_path):
 
 @pytest.mark.slow
 def test_a_search_opens_the_test_set_once_and_then_shows_what_was_found(cli, here, here_alone, monkeypatch, worse):
+    # Each network that is looked at takes a conversion.
+    monkeypatch.setattr(space, "WIDTHS", (4, 8))
+    usual = space.usual()[:1]
+    monkeypatch.setattr(space, "usual", lambda: usual)
     against, seen_before = ("--against", worse), {}
 
     def write(path, document):

@@ -114,7 +114,7 @@ def test_images_in_both_parts_are_refused_before_anything_is_trained(cli, here, 
 
 
 @pytest.mark.slow
-def test_ctrl_c_of_two_jobs_and_a_second_call_come_to_the_figures_of_one_job(here, tmp_path, tiny, tiny_npz, cli):
+def test_ctrl_c_of_two_jobs_and_a_second_call_come_to_the_figures_of_one_job(xla, here, tmp_path, tiny, tiny_npz, cli):
     """The real command with real workers: interrupted after an epoch, called again for one more, beside one job alone.
 
     Both have more epochs before them than they can come to before the other has had one.

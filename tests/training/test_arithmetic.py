@@ -14,6 +14,7 @@ from toolkit.cache import cache_folder
 from toolkit.files import documents
 from toolkit.training import arithmetic, trial
 from toolkit.training.arithmetic import UNTRIED, Arithmetic, Tried
+from toolkit.training.device import CPU
 from toolkit.training.fit import train
 from toolkit.worker import process
 
@@ -55,7 +56,7 @@ def test_the_fastest_setting_is_taken_and_kept(tiny, trials):
 def test_another_model_or_recipe_gets_a_trial_of_its_own(tiny, trials):
     choose(tiny)
     choose(tiny, replace(RECIPE, model="cnn"))
-    choose(tiny, replace(RECIPE, batch_size=16))
+    choose(tiny, replace(RECIPE, batch_size=15))
     choose(tiny, replace(RECIPE, average=0.9))
     choose(tiny, replace(RECIPE, label_smoothing=0.1))
     assert trials == [None, True] * 5
@@ -110,23 +111,6 @@ def test_on_a_gpu_xla_alone_is_tried(tiny, trials, monkeypatch):
     assert asked == [None]
 
 
-@pytest.mark.slow
-def test_a_trial_on_a_gpu_leaves_out_what_onednn_does(tiny, monkeypatch):
-    monkeypatch.setattr(trial, "choose", lambda tf, device: "GPU (one)")
-    monkeypatch.setattr(trial, "ROUND_S", 0.01)
-    answer, _ = trial._try(
-        {},
-        b"",
-        recipe={**RECIPE.to_json(), "model": RECIPE.model},
-        input_shape=tiny.input_shape,
-        classes=tiny.classes,
-        dtype="uint8",
-        device="gpu",
-        forms=[(0, False), (1, False), (0, True)],
-    )
-    assert [(one["onednn"], one["xla"]) for one in answer["tried"]] == [(None, 0), (None, 1)]
-
-
 def test_what_the_user_or_an_import_has_decided_is_not_tried_otherwise(tiny, trials, monkeypatch):
     monkeypatch.setenv(arithmetic.VARIABLE, "0")
     assert choose(tiny).words == ("without oneDNN", "with XLA")
@@ -137,18 +121,18 @@ def test_what_the_user_or_an_import_has_decided_is_not_tried_otherwise(tiny, tri
 
 
 def test_the_other_setting_is_tried_only_if_the_training_is_long(tiny, trials, monkeypatch):
-    batches = 240 * 0.8 / 15 * 4
+    batches = 240 * 0.8 / 16 * 4
     monkeypatch.setattr(arithmetic, "LEAST_S", 3.0 * batches + 1)
     assert choose(tiny).words == ("without oneDNN", "with XLA")
     assert trials == [None]
-    assert choose(tiny, replace(RECIPE, batch_size=14)).words == ("with oneDNN", "without XLA")
+    assert choose(tiny, replace(RECIPE, batch_size=15)).words == ("with oneDNN", "without XLA")
 
 
 @pytest.mark.parametrize(
-    ("most", "most_bytes", "at_once"), [(250, 10**6, 12), (5, 10**6, 4), (250, 2 * 15 * 64, 2), (250, 15 * 64 - 1, 1)]
+    ("most", "most_bytes", "at_once"), [(250, 10**6, 12), (5, 10**6, 4), (250, 2 * 16 * 64, 2), (250, 16 * 64 - 1, 1)]
 )
 def test_an_epoch_is_cut_into_equal_parts_that_are_not_too_large(tiny, monkeypatch, most, most_bytes, at_once):
-    """Of the 12 whole batches of 15 images with 64 pixels."""
+    """Of the 12 batches of 16 images with 64 pixels."""
     monkeypatch.setattr(arithmetic, "MOST_AT_ONCE", most)
     monkeypatch.setattr(arithmetic, "MOST_AT_ONCE_BYTES", most_bytes)
     assert max(arithmetic._forms(RECIPE, tiny))[0] == at_once
@@ -180,19 +164,38 @@ def test_bfloat16_is_tried_for_pixels_in_float32_alone(tiny, bfloat16, monkeypat
     assert not tried(RECIPE)
 
 
+# A worker that times no longer than a test needs.
+QUICK = "from toolkit.training import trial; trial.ROUND_S = 0.01; from toolkit.worker import child; child.main()"
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("recipe", "setting", "forms"),
-    [
-        (RECIPE, False, [(0, False), (1, False), (12, False)]),
-        (replace(RECIPE, model="cnn", augment="shift"), True, [(0, False), (1, False), (0, True)]),
-    ],
-    ids=["mlp", "cnn"],
-)
-def test_a_trial_times_every_form_of_a_step(tiny, bfloat16, recipe, setting, forms):
-    found = arithmetic._try(recipe, tiny, "cpu", onednn=setting)
-    assert [(one.onednn, one.xla, one.bfloat16) for one in found] == [(setting, *form) for form in forms]
+def test_a_trial_times_every_form_of_a_step(tiny, bfloat16, monkeypatch):
+    monkeypatch.setattr(process, "COMMAND", (sys.executable, "-c", QUICK))
+    found = arithmetic._try(RECIPE, tiny, "cpu", onednn=False)
+    assert [(one.onednn, one.xla, one.bfloat16) for one in found] == [(False, form, False) for form in (0, 1, 12)]
     assert all(one.batch_s > 0 for one in found)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("device", [CPU, "GPU (one)"])
+def test_a_trial_leaves_out_what_is_no_other_form_and_on_a_gpu_what_onednn_does(tiny, monkeypatch, device):
+    """XLA computes no augmented batches at once, and oneDNN alone computes in bfloat16."""
+    monkeypatch.setattr(trial, "choose", lambda tf, asked: device)
+    monkeypatch.setattr(trial, "ROUND_S", 0.01)
+    recipe = replace(RECIPE, augment="shift")
+    answer, _ = trial._try(
+        {},
+        b"",
+        recipe={**recipe.to_json(), "model": recipe.model},
+        input_shape=tiny.input_shape,
+        classes=tiny.classes,
+        dtype="uint8",
+        device="auto",
+        forms=[(0, False), (1, False), (12, False), (0, True)],
+    )
+    onednn = arithmetic.onednn() if device == CPU else None
+    expected = [(onednn, 0, False), (onednn, 1, False), *([(True, 0, True)] if onednn else [])]
+    assert [(one["onednn"], one["xla"], one.get("bfloat16", False)) for one in answer["tried"]] == expected
 
 
 def test_a_trial_that_dies_or_answers_nonsense_is_none(tiny, monkeypatch):

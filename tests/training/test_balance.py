@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.training.made_up import RECIPE
+from tests.training.made_up import UNEVEN
 from toolkit.data.base import make_dataset
 from toolkit.data.base.parts import divide
 from toolkit.runtimes.keras.loading import load_model
@@ -41,7 +41,7 @@ def test_a_rare_class_is_found_more_often(tmp_path, rare):
     recalls = {}
     for balance in (False, True):
         folder = tmp_path / str(balance)
-        trained = train(replace(RECIPE, epochs=6, balance=balance), rare, folder)
+        trained = train(replace(UNEVEN, epochs=6, balance=balance), rare, folder)
         answers = load_model(folder / "best.keras").predict(rare.test.images / np.float32(255), verbose=0)
         recalls[balance] = np.mean(answers.argmax(axis=1)[rare.test.labels == 1] == 1)
         document = json.loads((folder / "config.json").read_text())

@@ -134,7 +134,7 @@ def interrupt(epoch):
         raise KeyboardInterrupt
 
 
-def test_a_run_goes_on_with_the_teacher_that_it_began_with(here, tiny, knowing):
+def test_a_run_goes_on_with_the_teacher_that_it_began_with(xla, here, tiny, knowing):
     """Of an MLP, whose batches XLA computes together, with all that its steps can have beside."""
     shutil.copytree(knowing.parent, here / "runs" / "knowing")
     recipe = replace(RECIPE, epochs=2, teacher="knowing", average=0.8, warmup=1)

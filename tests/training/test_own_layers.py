@@ -38,7 +38,7 @@ def own(here):
     sys.modules.pop("layers_to_train", None)
 
 
-def test_a_model_with_layers_of_ones_own_is_trained_further_and_gone_on_with(own, tiny_npz):
+def test_a_model_with_layers_of_ones_own_is_trained_further_and_gone_on_with(trusted, own, tiny_npz):
     model, data = own.with_name("own.keras"), {"data": tiny_npz, "name": "mine"}
     with pytest.raises(ArtifactError, match=r"made with Doubled \(layers_to_train\), .* that defines it by --import$"):
         api.train(str(model), epochs=1, **data)

@@ -15,13 +15,13 @@ from toolkit import extras
 def plain_operators() -> Iterator[None]:
     """Let TensorFlow functions that are traced in the block use plain operators."""
     tf = extras.load("tensorflow")
-    with ExitStack() as replaced:
+    with ExitStack() as changed:
         for owner, name, replacement in (
             (tf, "reshape", _steady_reshape(tf)),
             (tf, "function", _inlined(tf)),
             (tf.image, "resize", _resize_by_products(tf)),
         ):
-            replaced.enter_context(_replaced(owner, name, replacement))
+            changed.enter_context(replaced(owner, name, replacement))
         yield
 
 
@@ -29,14 +29,14 @@ def plain_operators() -> Iterator[None]:
 def unrolled(model: Any) -> Iterator[None]:
     """Let recurrent layers that are traced in the block be one operator after the other instead of a loop."""
     tf, keras = extras.load("tensorflow"), extras.load("keras")
-    with ExitStack() as replaced:
-        replaced.enter_context(_replaced(tf, "where", _where(tf)))
+    with ExitStack() as changed:
+        changed.enter_context(replaced(tf, "where", _where(tf)))
         for layer in model._flatten_layers():
             if isinstance(layer, keras.layers.RNN):
-                replaced.enter_context(_replaced(layer, "unroll", True))
+                changed.enter_context(replaced(layer, "unroll", True))
                 if layer.go_backwards:
-                    replaced.enter_context(_replaced(layer, "inner_loop", _turned(tf, layer)))
-                    replaced.enter_context(_replaced(layer, "go_backwards", False))
+                    changed.enter_context(replaced(layer, "inner_loop", _turned(tf, layer)))
+                    changed.enter_context(replaced(layer, "go_backwards", False))
         yield
 
 
@@ -61,7 +61,8 @@ def is_recurrent(model: Any) -> bool:
 
 
 @contextmanager
-def _replaced(owner: Any, name: str, replacement: Any) -> Iterator[None]:
+def replaced(owner: Any, name: str, replacement: Any) -> Iterator[None]:
+    """Let an attribute be another in the block."""
     original = getattr(owner, name)
     setattr(owner, name, replacement)
     try:

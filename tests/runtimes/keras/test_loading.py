@@ -9,6 +9,7 @@ from tests.runtimes.keras.saving import saved
 from toolkit import extras, runtimes
 from toolkit.errors import ArtifactError, UsageError
 from toolkit.runtimes.keras.loading import allowing, load_model
+from toolkit.worker.child import arguments
 from toolkit.worker.session import contained
 
 pytestmark = [pytest.mark.training, pytest.mark.slow]
@@ -145,25 +146,21 @@ def test_a_file_that_cannot_be_imported_says_why(own, content, message):
         pass
 
 
-def test_a_worker_loads_a_layer_of_the_user_s_where_its_file_is_given(keras, own, tmp_path):
+def test_a_worker_runs_code_of_the_user_s_or_inside_of_a_file_only_where_that_is_said(keras, own, tmp_path):
     with allowing([own]):
-        path = saved(keras, tmp_path / "m.keras", sys.modules["own_layers"].Double())
+        layered = saved(keras, tmp_path / "layered.keras", sys.modules["own_layers"].Double())
+    inside = keras.layers.Lambda(lambda x: 2 * x, output_shape=(8, 8, 1))
+    within = saved(keras, tmp_path / "within.keras", inside)
     forget(keras)
-    with (
-        contained() as workers,
-        pytest.raises(ArtifactError, match=r"is made with Double \(own_layers\), .* --import$"),
-    ):
-        workers.open_session(path)
-    with allowing([own]), contained() as workers:
-        assert workers.open_session(path).predict(np.zeros((2, 8, 8, 1), np.uint8)).shape == (2, 3)
-
-
-def test_a_worker_runs_code_inside_of_a_file_only_where_that_is_said(keras, tmp_path):
-    path = saved(keras, tmp_path / "m.keras", keras.layers.Lambda(lambda x: 2 * x, output_shape=(8, 8, 1)))
-    with contained() as workers, pytest.raises(ArtifactError, match="--unsafe-lambda"):
-        workers.open_session(path)
-    with allowing([], unsafe_lambda=True), contained() as workers:
-        assert workers.open_session(path).predict(np.zeros((2, 8, 8, 1), np.uint8)).shape == (2, 3)
+    with contained() as workers:
+        with pytest.raises(ArtifactError, match=r"is made with Double \(own_layers\), .* --import$"):
+            workers.open_session(layered)
+        with pytest.raises(ArtifactError, match="--unsafe-lambda"):
+            workers.open_session(within)
+    assert arguments([own], unsafe_lambda=False) == [str(own)]
+    with allowing([own], unsafe_lambda=True), contained() as workers:
+        for path in (layered, within):
+            assert workers.open_session(path).predict(np.zeros((2, 8, 8, 1), np.uint8)).shape == (2, 3)
 
 
 def test_a_model_of_a_fixed_number_of_rows_takes_any(tmp_path):

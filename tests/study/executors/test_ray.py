@@ -60,7 +60,7 @@ def histories(of):
     ]
 
 
-def test_a_node_is_killed_and_the_figures_are_those_without_a_cluster(cluster, tmp_path, tiny, tiny_npz):
+def test_a_node_is_killed_and_the_figures_are_those_without_a_cluster(xla, cluster, tmp_path, tiny, tiny_npz):
     nodes = [cluster.add_node(num_cpus=1) for _ in range(2)]
     executor = module.connect(cluster.address, cpus=1, gpus=0)
     assert executor.jobs == 2

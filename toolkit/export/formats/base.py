@@ -3,12 +3,14 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from toolkit import extras
 from toolkit.convention import Convention, Layout
 
 INPUT_NAME = "image"
@@ -49,6 +51,11 @@ class Prepared:
     layers: dict[str, str]
     answer: str
     rounding: "Prepared | None" = None
+
+    @cached_property
+    def loaded(self) -> Any:
+        """The SavedModel, loaded: converters only read it."""
+        return extras.load("tensorflow").saved_model.load(str(self.saved_model))
 
     def normalizations(self, convention: Convention) -> tuple[str, ...]:
         """Return the layers that must compute in float32 also where the others do not: those that normalize values."""
