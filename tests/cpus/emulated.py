@@ -32,7 +32,7 @@ PYTHONS = guests.build()
 # CPUs side by side: one more than cores, since bench and doctor wait for processes of theirs.
 JOBS = 3
 # Images that ``verify`` is given: here the verb is tried, the outputs are looked at of more of them.
-VERIFIED = {"cnn": 2, "mlp": 500, "tiny": 50}
+VERIFIED = {"cnn": 10, "mlp": 500, "tiny": 50}
 # One artifact of each runtime: bench asks a worker of them what doctor would ask another, which takes seconds to start.
 BENCHED = ("exported/mlp/mlp-int8.tflite", "exported/mlp/mlp-int8.onnx")
 # What is bundled for a device: one artifact of each runtime.
