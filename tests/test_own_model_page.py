@@ -49,7 +49,7 @@ def folder(here):
     return here
 
 
-def test_every_line_of_the_page_runs(folder, capsys):
+def test_every_line_of_the_page_runs(folder, brief, capsys):
     """In this process: a line has nothing but the words of one command, and each would load TensorFlow anew."""
     shown = ""
     for line in "".join(blocks(PAGE, "sh")).splitlines():
