@@ -119,8 +119,9 @@ def fit(images: NDArray[np.uint8], labels: NDArray[np.int64], *, classes: int) -
     means, components = np.zeros((classes, size), np.float16), np.zeros((classes, size, kept), np.float16)
     for label in range(classes):
         own = edges[labels == label]
-        means[label] = own.mean(axis=0)
-        _, directions = np.linalg.eigh(np.cov(own.T, bias=True).reshape(size, size))
+        away = own - (mean := own.mean(axis=0))
+        _, directions = np.linalg.eigh(away.T @ away / len(away))
+        means[label] = mean
         components[label] = directions[:, size - kept :]
     return Novelty(rows, columns, means, components)
 
@@ -201,7 +202,7 @@ def _edges(images: NDArray[np.uint8], rows: NDArray[np.int64], columns: NDArray[
         own = np.arange(len(part)).reshape(-1, 1, 1, 1) * values + firsts
         total = np.zeros(len(part) * values)
         for place, weight in ((direction, 1 - share), (direction + 1, share)):
-            where = own + place.astype(np.int64) % DIRECTIONS
+            where = own + (place.astype(np.int64) & DIRECTIONS - 1)  # a power of two
             total += np.bincount(where.ravel(), (strength * weight).ravel(), total.size)
         sums[start : start + CHUNK] = total.reshape(len(part), values)
     sums *= len(rows) * len(columns) / (height * width)
@@ -216,4 +217,4 @@ def _blocks(starts: NDArray[np.int64], size: int) -> NDArray[np.int64]:
 def _gradients(images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return how strong the edge at each pixel is, and its direction, from 0 to DIRECTIONS of a turn."""
     down, right = np.gradient(images.astype(np.float32) / 255, axis=(1, 2))
-    return np.hypot(down, right), np.arctan2(down, right) * np.float32(DIRECTIONS / (2 * np.pi))
+    return np.sqrt(down * down + right * right), np.arctan2(down, right) * np.float32(DIRECTIONS / (2 * np.pi))
