@@ -15,7 +15,7 @@ import pytest
 
 from tests import stored
 from tests.kept_workers import KeptWorkers
-from toolkit import extras, golden, manifest
+from toolkit import api, extras, golden, manifest
 from toolkit.cli import call
 from toolkit.data.base import Dataset, make_dataset
 from toolkit.entries import EvaluationSet, Verification
@@ -162,6 +162,16 @@ def _xla_is_left_out():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("toolkit.training.loop.is_convolutional", lambda model: True)
         yield
+
+
+@pytest.fixture
+def brief(monkeypatch):
+    """Benchmarks of this process are brief, as their figures are not looked at.
+
+    One process measures each artifact, and none is taken apart since it happened to be slow.
+    """
+    monkeypatch.setattr(api, "bench", partial(api.bench, seconds=0.05, processes=1))
+    monkeypatch.setattr("toolkit.bench.explain._puzzles", lambda record, result: False)
 
 
 @pytest.fixture

@@ -22,6 +22,8 @@ COMMAND = (
     f"import sys; sys.path.append({str(ROOT)!r}); from toolkit.worker.child import main; main()",
 )
 BEGIN = "begin"
+# Two are often needed at a time, or in turn: with layers of one's own and without.
+KEPT = 2
 # What a worker is started and ended by otherwise.
 START, CLOSE = session._start, Workers.close
 
@@ -43,19 +45,21 @@ TASKS = {**tasks.TASKS, BEGIN: _begin, tasks.OPEN: _open}
 
 
 class KeptWorkers:
-    """Starts workers, and keeps the last one that was done with."""
+    """Starts workers, and keeps the last that were done with."""
 
     def __init__(self) -> None:
-        self._waiting: Process | None = None
+        self._waiting: list[Process] = []  # the last one that was done with comes last
         self._kinds: WeakKeyDictionary[Process, object] = WeakKeyDictionary()
 
     def start(self) -> Process:
-        """Return a worker: the one that waits, if it was started as one would be now."""
-        waiting, self._waiting = self._waiting, None
-        if waiting is not None:
-            if self._kinds[waiting] == _kind() and _begins(waiting):
-                return waiting
-            waiting.close()
+        """Return a worker: one that waits, if it was started as one would be now."""
+        for waiting in reversed(self._waiting):
+            if self._kinds[waiting] == _kind():
+                self._waiting.remove(waiting)
+                if _begins(waiting):
+                    return waiting
+                waiting.close()
+                break
         before, tempfile.tempdir = tempfile.tempdir, None  # it may outlive the folder of whoever asks for it
         try:
             started = Process("", "tests.kept_workers", command=COMMAND, patience_s=session.PATIENCE_S)
@@ -70,14 +74,14 @@ class KeptWorkers:
         if process.failed or process not in self._kinds or not isinstance(sys.exc_info()[1], ToolkitError | None):
             process.close()
             return
-        self.end()
-        self._waiting = process
+        self._waiting.append(process)
+        if len(self._waiting) > KEPT:
+            self._waiting.pop(0).close()
 
     def end(self) -> None:
-        """End the worker that waits."""
-        if self._waiting is not None:
-            self._waiting.close()
-            self._waiting = None
+        """End the workers that wait."""
+        while self._waiting:
+            self._waiting.pop().close()
 
 
 def _kind() -> object:

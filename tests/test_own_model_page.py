@@ -14,7 +14,7 @@ PAGE = DOCS / "own-model.md"
 FRUIT = {"apple": 0, "pear": 1}
 IMAGES = 60
 # The figures are not looked at.
-QUICKLY = {"bench": ("--seconds", "0.05", "--processes", "1")}
+QUICKLY = {"train": ("--epochs", "3"), "bench": ("--seconds", "0.05", "--processes", "1")}
 # 24 test images prove no margin of 0.5 points.
 EXIT_CODES = {"verify exported/my-classifier": 3}
 
@@ -49,7 +49,7 @@ def folder(here):
     return here
 
 
-def test_every_line_of_the_page_runs(folder, capsys):
+def test_every_line_of_the_page_runs(folder, brief, capsys):
     """In this process: a line has nothing but the words of one command, and each would load TensorFlow anew."""
     shown = ""
     for line in "".join(blocks(PAGE, "sh")).splitlines():

@@ -2,22 +2,19 @@
 
 import runpy
 import warnings
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.pages import DOCS, blocks
-from toolkit import api
 
 pytestmark = pytest.mark.slow
 
 
-def test_the_examples_of_the_page_run_one_after_the_other(here, monkeypatch):
+def test_the_examples_of_the_page_run_one_after_the_other(here, brief):
     from PIL import Image
 
-    monkeypatch.setattr(api, "bench", partial(api.bench, seconds=0.05, processes=1))  # the figures are not looked at
     paper = np.full((100, 100), 255, np.uint8)
     paper[20:80, 45:55] = 0  # a one
     Image.fromarray(paper).save("photo.png")

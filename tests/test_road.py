@@ -4,12 +4,10 @@ import json
 import os
 import subprocess
 import sys
-from functools import partial
 from pathlib import Path
 
 import pytest
 
-from toolkit import api
 from toolkit.cli import call
 
 pytestmark = pytest.mark.road
@@ -20,8 +18,10 @@ PROGRAM = """
 from functools import partial
 from toolkit import api
 from toolkit.__main__ import main
+from toolkit.bench import explain
 
 api.bench = partial(api.bench, processes=1)
+explain._puzzles = lambda record, result: False
 main()
 """
 LAYERS = """
@@ -62,10 +62,8 @@ def walked(tmp_path_factory):
 
 
 @pytest.fixture
-def toolkit(capfd, monkeypatch):
+def toolkit(capfd, monkeypatch, brief):
     """Call toolkit in a folder, in this process, which loads TensorFlow once; returns what it prints."""
-
-    monkeypatch.setattr(api, "bench", partial(api.bench, processes=1))
 
     def run(folder, *arguments):
         monkeypatch.chdir(folder)

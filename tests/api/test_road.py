@@ -58,13 +58,11 @@ def test_train_says_what_is_wrong(here):
 
 
 @pytest.mark.slow
-def test_bench_measures_and_recommends(exported_once, here):
+def test_bench_measures_and_recommends(exported_once, here, brief):
     steps = []
     record = api.bench(
         exported_once / "cnn-int8.tflite",
         exported_once / "cnn-float32.tflite",
-        seconds=0.01,
-        processes=1,
         threads=[1, 2],
         on_step=steps.append,
     )
@@ -104,7 +102,7 @@ def test_a_run_is_trained_and_gone_on_with(here, tiny_npz):
 
 
 @pytest.mark.slow
-def test_the_size_of_photos_is_asked_of_a_model_once(here, tiny, monkeypatch):
+def test_the_size_of_photos_is_asked_of_a_model_once(here, tiny, trusted, monkeypatch):
     """A run that goes on reads them as its record says."""
     from PIL import Image
 

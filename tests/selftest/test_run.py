@@ -14,7 +14,7 @@ from toolkit.data import load
 from toolkit.errors import ArtifactError
 from toolkit.files import sha256
 from toolkit.parity.verify import VerifyOptions
-from toolkit.selftest import files, run
+from toolkit.selftest import files, models, run
 from toolkit.selftest.run import NOTHING, FaultOutcome, SelfTested, self_test
 from toolkit.worker.session import contained
 
@@ -53,7 +53,7 @@ def sample_mlp(tmp_path_factory):
 @pytest.mark.slow
 def test_no_fault_slips_through_and_no_faultless_export_fails(sample_mlp, capsys, tmp_path):
     before = {path: path.read_bytes() for path in sample_mlp.iterdir()}
-    code = call(["selftest", str(sample_mlp), "--data", "sample", "--reexports", "2", "--json"])
+    code = call(["selftest", str(sample_mlp), "--data", "sample", "--reexports", "1", "--json"])
     document = json.loads(capsys.readouterr().out)
     assert document["command"] == "selftest"
     (result,) = document["results"]
@@ -72,8 +72,10 @@ def test_no_fault_slips_through_and_no_faultless_export_fails(sample_mlp, capsys
 
 @pytest.mark.slow
 def test_a_gate_that_sees_nothing_is_found_out(sample_mlp, monkeypatch):
-    """With its checks taken away, the self-test must say so. One artifact is enough for that."""
+    """With its checks taken away, the self-test must say so. One artifact and one faulted model are enough for that."""
     monkeypatch.setattr(run, "PAIRS", (("tflite", "int8"),))
+    planted = models.faults
+    monkeypatch.setattr(models, "faults", lambda *of: {"inputs inverted": planted(*of)["inputs inverted"]})
     for check in ("check_file", "check_specification", "check_recorded", "check_weights"):
         monkeypatch.setattr(f"toolkit.parity.checks.{check}", lambda *arguments, **options: None)
     for module in ("compare.checks.check_outputs", "verify.check_source"):

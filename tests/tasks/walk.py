@@ -1,6 +1,7 @@
 """One task, from its data to a prediction: trained, exported, verified, timed, bundled, and asked on its own."""
 
 import contextlib
+import json
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -18,6 +19,18 @@ from toolkit.prediction import Prediction, Refused
 from toolkit.training.fit import Trained
 
 QUANTIZATIONS = ("float32", "int8")
+END = "\0"
+# Runs programs, each with its arguments, one after the other: a process of its own for each would load numpy anew.
+PROGRAMS = f"""
+import json, runpy, sys
+for sys.argv in json.loads(sys.argv[1]):
+    try:
+        runpy.run_path(sys.argv[0], run_name="__main__")
+    except SystemExit as end:
+        if end.code:
+            raise
+    print(end={END!r})
+"""
 
 
 @dataclass(frozen=True)
@@ -50,7 +63,7 @@ def walk(task: Task, folder: Path, *, seconds: float = 0.05, python: str | Path 
         predicted = api.predict([made.asked], int8)
         found = manifest.read(Path(exported))
         asked = _rows(made.asked, found)
-        printed = {artifact.path: _ask(found, artifact, asked, python) for artifact in found.artifacts}
+        printed = _ask(found, asked, python)
     return Walked(trained, exported, parity, measured, predicted, printed, made.answer)
 
 
@@ -64,13 +77,17 @@ def _rows(asked: Path, found: manifest.Manifest) -> Path:
     return asked.with_suffix(".npy")
 
 
-def _ask(found: manifest.Manifest, artifact: manifest.Artifact, asked: Path, python: str | Path) -> tuple[str, str]:
-    """Unpack a bundle of the artifact, and return what its program prints without a file and with one."""
-    bundle = make(found, artifact)
-    assert archive.unpack(bundle.path, Path()) == []
-    program = (str(python), "-I", str(Path(bundle.name) / "classify.py"))
-    golden, answers = (
-        subprocess.run([*program, *files], capture_output=True, text=True, check=False) for files in ((), (str(asked),))
-    )
-    assert golden.returncode == answers.returncode == 0, golden.stdout + golden.stderr + answers.stderr
-    return golden.stdout, answers.stdout
+def _ask(found: manifest.Manifest, asked: Path, python: str | Path) -> dict[str, tuple[str, str]]:
+    """Unpack a bundle of each artifact, and return what its program prints without a file and with one."""
+    programs = []
+    for artifact in found.artifacts:
+        bundle = make(found, artifact)
+        assert archive.unpack(bundle.path, Path()) == []
+        program = str(Path(bundle.name) / "classify.py")
+        programs += [[program], [program, str(asked)]]
+    command = (str(python), "-I", "-c", PROGRAMS, json.dumps(programs))
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    printed = done.stdout.split(END)[:-1]
+    paths = [artifact.path for artifact in found.artifacts]
+    return dict(zip(paths, zip(printed[::2], printed[1::2], strict=True), strict=True))
