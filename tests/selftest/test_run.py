@@ -53,7 +53,7 @@ def sample_mlp(tmp_path_factory):
 @pytest.mark.slow
 def test_no_fault_slips_through_and_no_faultless_export_fails(sample_mlp, capsys, tmp_path):
     before = {path: path.read_bytes() for path in sample_mlp.iterdir()}
-    code = call(["selftest", str(sample_mlp), "--data", "sample", "--reexports", "1", "--json"])
+    code = call(["selftest", str(sample_mlp), "--data", "sample", "--reexports", "2", "--json"])
     document = json.loads(capsys.readouterr().out)
     assert document["command"] == "selftest"
     (result,) = document["results"]
