@@ -61,8 +61,9 @@ def load(path: Path, reading: Reading = AS_THEY_ARE) -> Dataset:
     in the same part.
     """
     reading.require_keys((LABEL,), what=str(path))
-    source = path / TRAINING if path.is_dir() else path
+    source = path
     if path.is_dir():
+        source = path / TRAINING
         for name in (TRAINING, TEST, VALIDATION):
             require_no_link(path / name, error=DataError)
     names = header(source)
