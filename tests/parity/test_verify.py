@@ -14,6 +14,7 @@ from toolkit.files import sha256
 from toolkit.parity import leaks, record
 from toolkit.parity import verify as module
 from toolkit.parity.verify import VerifyOptions, select, verify
+from toolkit.reading import AS_THEY_ARE
 
 
 def test_real_artifacts_match_their_reference(exported_once, tiny_npz):
@@ -126,6 +127,24 @@ def test_other_data_than_the_training_s_are_said(exported_once, tmp_path):
     said = []
     verify(found, artifacts[:1], VerifyOptions(str(tmp_path / "other.npz")), warn=said.append)
     assert "was trained on 'tiny', this is 'other'" in said[0]
+
+
+@pytest.mark.slow
+def test_data_that_folders_share_are_read_once(exported, tiny_npz, tmp_path, monkeypatch):
+    again = shutil.copytree(exported, tmp_path / "exported" / "again")
+    loaded, load = [], data.load
+    monkeypatch.setattr(data, "load", lambda choice, **how: loaded.append(choice) or load(choice, **how))
+    paths = [exported / "cnn-int8.tflite", again / "cnn-int8.tflite"]
+    parity = module.verify_all(paths, VerifyOptions(str(tiny_npz), margin_pp=5.0), warn=pytest.fail)
+    assert [len(part.comparisons) for part in parity.parts] == [1, 1]
+    assert loaded == [str(tiny_npz)]
+
+
+def test_other_data_are_read_in_the_place_of_the_last(tiny_npz, tmp_path):
+    other = shutil.copyfile(tiny_npz, tmp_path / "other.npz")
+    load = module._Shared()
+    names = [load(str(path), warn=pytest.fail, reading=AS_THEY_ARE).name for path in (tiny_npz, other, tiny_npz)]
+    assert names == ["tiny", "other", "tiny"]
 
 
 def test_paths_that_lead_nowhere_are_named(exported, tmp_path):

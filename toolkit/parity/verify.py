@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -36,12 +36,29 @@ _NEAR_CHANCE = (
 )
 
 
+class _Shared:
+    """Loads data as ``data.load`` does; what one folder after the other asks for is read, and warned of, once."""
+
+    def __init__(self) -> None:
+        self._asked: tuple[str, Reading] | None = None
+        self._dataset: Dataset | None = None
+
+    def __call__(self, choice: str, *, warn: Callable[[str], None], reading: Reading) -> Dataset:
+        """Return the data that were asked for."""
+        if self._dataset is None or self._asked != (choice, reading):
+            self._dataset = None  # before the next is read: memory may not hold both
+            self._dataset = data.load(choice, warn=warn, reading=reading)
+            self._asked = choice, reading
+        return self._dataset
+
+
 @dataclass(frozen=True)
 class VerifyOptions:
     """How to verify. data: a choice of ``toolkit.data.load``, or None for the manifest's. runs: where trainings lie.
 
-    open_session: what opens the reference and the artifacts, here or in a worker. reading: how data are read; None
-    stands for how those of the manifest were. on_comparison: told of each artifact, after it.
+    open_session: what opens the reference and the artifacts, here or in a worker. load_data: what reads the data.
+    reading: how they are read; None stands for how those of the manifest were. on_comparison: told of each artifact,
+    after it.
     """
 
     data: str | None = None
@@ -50,6 +67,7 @@ class VerifyOptions:
     allow_overlap: bool = False
     runs: Path = RUNS
     open_session: Opener = runtimes.open_session
+    load_data: Callable[..., Dataset] = field(default_factory=_Shared, compare=False)
     reading: Reading | None = None
     on_comparison: Callable[[Comparison], None] = lambda comparison: None
 
@@ -158,7 +176,7 @@ def load(manifest: Manifest, options: VerifyOptions, warn: Callable[[str], None]
     choice = options.data or name
     shape = image_shape(manifest.artifacts[0].inputs[0].shape) if manifest.artifacts else None
     read_as = reading_for(choice, options.reading, replace(manifest.data.reading, model_shape=shape))
-    dataset = data.load(choice, warn=warn, reading=read_as)
+    dataset = options.load_data(choice, warn=warn, reading=read_as)
     if dataset.digests != manifest.data.digests:
         warn(f"{manifest.folder}: was trained on '{name}', this is '{dataset.name}' ({dataset.origin})")
     return dataset
