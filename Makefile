@@ -73,11 +73,13 @@ format: $(INSTALLED)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+# By uv, in a fifth of the time; by pip where uv reaches no index (it does not read what pip is configured to).
+DEVELOPMENT := --build-constraint constraints.txt --editable '.[train,serve]' --group dev
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(call environment,$(VENV))
-	$(BIN)/python $(PIP_INSTALL) --upgrade pip
-	$(BIN)/python $(PIP_INSTALL) --no-compile --build-constraint constraints.txt --editable '.[train,serve]' --group dev
-	-$(BIN)/python -m compileall -q -j0 -x /tests/ $(VENV)/lib  # on all cores, as pip does not; what cannot be compiled is no matter
+	$(BIN)/python $(PIP_INSTALL) --upgrade pip uv
+	$(BIN)/uv pip install --python $(BIN)/python --quiet --constraint constraints.txt $(DEVELOPMENT) || \
+		$(BIN)/python $(PIP_INSTALL) --no-compile $(DEVELOPMENT)
 	touch $@
 
 edge: $(EDGE)/.installed  ## what a device installs, without TensorFlow: what works here, and the shipped models on it
