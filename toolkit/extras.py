@@ -32,6 +32,8 @@ EXTRA_OF = {
     "optuna": "search",
     "starlette": "serve",
     "uvicorn": "serve",
+    "httptools": "serve",
+    "uvloop": "serve",
     "segno": "serve",
 }
 

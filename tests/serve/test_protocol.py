@@ -63,6 +63,43 @@ def test_the_second_head_of_a_connection_is_not_waited_for_either(monkeypatch):
     assert received.count(b"HTTP/1.1 408") == 1
 
 
+BODY = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n"
+
+
+@pytest.mark.parametrize("pieces", [(BODY, b"bodyGET / HT"), (BODY + b"body", b"\r\n", b"\r\n")])
+def test_nor_is_one_that_begins_with_the_end_of_a_body_or_with_empty_lines(pieces, monkeypatch):
+    monkeypatch.setattr(limits, "HEAD_S", 0.3)
+    received = talking(lambda port: said(port, *pieces, between_s=0.1))
+    assert received.count(b"HTTP/1.1 200") == 1
+    assert received.count(b"HTTP/1.1 408") == 1
+
+
+@pytest.mark.parametrize("long", [b"GET /" + b"x" * 2000, b"GET / HTTP/1.1\r\nX: " + b"y" * 2000])
+def test_a_head_that_has_no_end_is_refused(long, monkeypatch):
+    monkeypatch.setattr(limits, "HEAD_BYTES", 1000)
+    received = talking(lambda port: said(port, long))
+    head, _, body = received.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 431 Request Header Fields Too Large")
+    assert json.loads(body)["error"]["message"] == "the request's head has more than 1,000 bytes"
+
+
+def test_heads_that_follow_each_other_are_counted_one_by_one(monkeypatch):
+    monkeypatch.setattr(limits, "HEAD_BYTES", 100)
+    one = b"GET / HTTP/1.1\r\nHost: x\r\n" + b"A: b\r\n" * 8
+    pieces = (one, b"\r\n") * 5 + (one + b"Connection: close\r\n\r\n",)
+    received = talking(lambda port: said(port, *pieces, between_s=0.02))
+    assert received.count(b"HTTP/1.1 200") == 6
+
+
+def test_what_is_no_request_is_refused_after_a_good_one_too():
+    received = talking(
+        lambda port: said(port, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"nonsense\r\n\r\n", between_s=0.1)
+    )
+    assert received.count(b"HTTP/1.1 200") == 1
+    assert received.count(b"HTTP/1.1 400") == 1
+    assert received.endswith(b'"message": "this is no request of HTTP/1.1"}}')
+
+
 def test_a_connection_may_rest_between_two_requests(monkeypatch):
     monkeypatch.setattr(limits, "HEAD_S", 0.2)
     last = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"

@@ -97,7 +97,7 @@ def serve(
     """
     from toolkit.convention import parse
 
-    extras.require("starlette", "uvicorn", "segno")
+    extras.require("starlette", "uvicorn", "httptools", "uvloop", "segno")
     from toolkit.serve import server
     from toolkit.serve.address import bind
 
