@@ -38,7 +38,7 @@ def measure(name, side, folder):
     """Return the seconds of an export, and how many files came of it."""
     model, size = folder / f"{name}-{side}.keras", f"{side}x{side}"
     keras = extras.load("keras")
-    getattr(keras.applications, name)((side, side, 3), weights=None, classes=3).save(model)
+    getattr(keras.applications, name)(input_shape=(side, side, 3), weights=None, classes=3).save(model)
     said = ["--input-range", NETWORKS[name]] if NETWORKS[name] else []
     learned = ("--epochs", 1, "--batch-size", 16, "--name", model.stem, "--device", "cpu")
     toolkit("train", "--model", model, "--data", "few", "--image-size", size, *said, *learned, folder=folder)
