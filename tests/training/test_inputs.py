@@ -193,6 +193,16 @@ def test_a_range_is_tried_unless_the_caller_says_otherwise(tmp_path, bright):
     assert str(learner(recipe, bright).convention) == "0..1"
 
 
+def test_a_range_that_a_layer_says_is_not_tried(tmp_path, bright):
+    """A network that has learned nothing yet gets more images right in some range by chance."""
+    scales = extras.load("keras").layers.Rescaling(1 / 127.5, offset=-1)
+    path = linear(tmp_path / "new.keras", scales, shown=(-1 - 1 / 127.5, -1 + 1 / 127.5))
+    recipe = replace(RECIPE, model=str(path))
+    assert str(learner(recipe, bright, tries_range=True).convention) == "0..255"
+    with pytest.raises(UsageError, match=r"with -1\.\.1, .* with 0\.\.255: give --input-range -1\.\.1$"):
+        learner(replace(recipe, input_range="0..255"), bright, tries_range=True)
+
+
 def test_a_teacher_of_another_range_is_refused_with_what_to_do(tmp_path, bright):
     path = linear(tmp_path / "bytes.keras", shown=(0.0, 255.0))
     with pytest.raises(

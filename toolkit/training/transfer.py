@@ -12,6 +12,7 @@ from toolkit.data.base import Dataset
 from toolkit.data.base.parts import Parts
 from toolkit.errors import UsageError
 from toolkit.runtimes.base import as_artifact_error
+from toolkit.runtimes.keras import declared
 from toolkit.runtimes.keras.fake_quantization import bounds_of
 from toolkit.training import inputs
 from toolkit.training.recipe import Recipe
@@ -37,7 +38,8 @@ def start(
 
     All layers learn but those up to the recipe's ``freeze_until``. A head of another number of classes is replaced by
     a new one, which is warned of. A softmax is put behind logits. tries_range: whether the range of its pixels is
-    tried. UsageError for a model that takes other images, or answers with neither.
+    tried, unless a layer of its own says it: where nothing was learned yet, chance makes some range look better.
+    UsageError for a model that takes other images, or answers with neither.
     """
     path, dataset = Path(recipe.model), parts.dataset
     model = load_model(path, (min(_TRIED_IMAGES, len(dataset.train)), *dataset.input_shape))
@@ -45,7 +47,7 @@ def start(
         raise UsageError(f"{path}: rounds as integer kernels do; give --qat to train it further, or the model in float")
     check_input(model, path, dataset)
     convention = inputs.recipe_convention(model, recipe, dataset)
-    if tries_range:
+    if tries_range and (recipe.input_range is not None or declared(model) is None):
         inputs.check(model, path, convention, parts)
     learning_in_float32(model)
     if model.output_shape[-1] != dataset.classes:
