@@ -32,7 +32,6 @@ EXTRA_OF = {
     "optuna": "search",
     "starlette": "serve",
     "uvicorn": "serve",
-    "httptools": "serve",
     "uvloop": "serve",
     "segno": "serve",
 }

@@ -16,11 +16,16 @@ async def answer(scope, receive, send):
         await PlainTextResponse("here")(scope, receive, send)
 
 
-def talking(conversation):
+async def echo(scope, receive, send):
+    if scope["type"] == "http":
+        await PlainTextResponse((await receive())["body"])(scope, receive, send)
+
+
+def talking(conversation, application=answer):
     """Run a conversation with a server of nothing: a function of a port."""
 
     async def run():
-        config = uvicorn.Config(answer, port=0, http=Protocol, ws="none", lifespan="off", log_config=None)
+        config = uvicorn.Config(application, port=0, http=Protocol, ws="none", lifespan="off", log_config=None)
         server = uvicorn.Server(config)
         config.load()
         task = asyncio.create_task(server._serve())
@@ -66,29 +71,19 @@ def test_the_second_head_of_a_connection_is_not_waited_for_either(monkeypatch):
 BODY = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n"
 
 
-@pytest.mark.parametrize("pieces", [(BODY, b"bodyGET / HT"), (BODY + b"body", b"\r\n", b"\r\n")])
-def test_nor_is_one_that_begins_with_the_end_of_a_body_or_with_empty_lines(pieces, monkeypatch):
+def test_nor_is_one_that_begins_with_the_end_of_a_body(monkeypatch):
     monkeypatch.setattr(limits, "HEAD_S", 0.3)
-    received = talking(lambda port: said(port, *pieces, between_s=0.1))
+    received = talking(lambda port: said(port, BODY, b"bodyGET / HT", between_s=0.1))
     assert received.count(b"HTTP/1.1 200") == 1
     assert received.count(b"HTTP/1.1 408") == 1
 
 
-@pytest.mark.parametrize("long", [b"GET /" + b"x" * 2000, b"GET / HTTP/1.1\r\nX: " + b"y" * 2000])
-def test_a_head_that_has_no_end_is_refused(long, monkeypatch):
-    monkeypatch.setattr(limits, "HEAD_BYTES", 1000)
-    received = talking(lambda port: said(port, long))
-    head, _, body = received.partition(b"\r\n\r\n")
-    assert head.startswith(b"HTTP/1.1 431 Request Header Fields Too Large")
-    assert json.loads(body)["error"]["message"] == "the request's head has more than 1,000 bytes"
-
-
-def test_heads_that_follow_each_other_are_counted_one_by_one(monkeypatch):
-    monkeypatch.setattr(limits, "HEAD_BYTES", 100)
-    one = b"GET / HTTP/1.1\r\nHost: x\r\n" + b"A: b\r\n" * 8
-    pieces = (one, b"\r\n") * 5 + (one + b"Connection: close\r\n\r\n",)
-    received = talking(lambda port: said(port, *pieces, between_s=0.02))
-    assert received.count(b"HTTP/1.1 200") == 6
+def test_an_upgrade_that_is_not_offered_costs_no_body():
+    """As of curl --http2 and of Java's client, which ask for HTTP/2 beside every first request."""
+    upgrade = b"\r\nConnection: close, Upgrade\r\nUpgrade: h2c\r\n\r\n"
+    received = talking(lambda port: said(port, BODY.replace(b"\r\n\r\n", upgrade) + b"body"), echo)
+    assert received.startswith(b"HTTP/1.1 200")
+    assert received.endswith(b"body")
 
 
 def test_what_is_no_request_is_refused_after_a_good_one_too():

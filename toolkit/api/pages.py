@@ -97,7 +97,7 @@ def serve(
     """
     from toolkit.convention import parse
 
-    extras.require("starlette", "uvicorn", "httptools", "uvloop", "segno")
+    extras.require("starlette", "uvicorn", "uvloop", "segno")
     from toolkit.serve import server
     from toolkit.serve.address import bind
 

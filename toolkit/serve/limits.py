@@ -11,8 +11,6 @@ PIXELS = 16_000_000
 SMALL_BYTES, SMALL_PIXELS = 8 << 10, 1 << 14
 # Looks at one image: twenty digits of a photo, each as it is and turned. A page full of digits is no live picture.
 LOOKS = 60
-# Of a request's head that is not whole yet.
-HEAD_BYTES = 16 << 10
 # Requests that are worked on at a time, and connections.
 REQUESTS, CONNECTIONS = 32, 128
 # Seconds until a request's head and its body must be here, and that a connection may stay idle between two requests.
