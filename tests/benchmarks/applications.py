@@ -1,8 +1,8 @@
 """Seconds of an export, into all six files, of networks of keras.applications at 96×96 and at 224×224 pixels.
 
-Their weights are random, and learn a few steps from a few photos; int8 is calibrated on 500 photos, as it is unless
-something else is asked for. The exit code is 1 if an export takes more than 3 minutes or lacks a file. An argument is
-the name of one network.
+Their weights are random, and learn a few steps from a few photos; int8 is calibrated on as many of 500 photos as it is
+unless something else is asked for. The exit code is 1 if an export takes more than 3 minutes or lacks a file. An
+argument is the name of one network.
 """
 
 import json

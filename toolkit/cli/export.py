@@ -35,7 +35,10 @@ class CalibrationOptions:
         str | None, typer.Option(help="Where calibration images come from; default: what the run was trained on.")
     ] = None
     calibration: Annotated[
-        int | None, typer.Option(help="Training images that int8 takes its ranges from; default: 500, or all if fewer.")
+        int | None,
+        typer.Option(
+            help="Training images that int8 takes its ranges from; default: 500, of photos 100 to 500, or all if fewer."
+        ),
     ] = None
     seed: Annotated[int, typer.Option(help="Seed of the random choice of calibration images.")] = 0
 

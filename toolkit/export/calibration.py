@@ -13,7 +13,9 @@ from toolkit.errors import UsageError
 from toolkit.overlap import RowDigest, row_digest
 
 # Enough that the ranges of a small network no longer move; TensorFlow's guide suggests 100 to 500.
-DEFAULT_COUNT = 500
+DEFAULT_COUNT, LEAST_COUNT = 500, 100
+# Rows that are large, such as photos, are fewer: each has many more values for a range, and takes longer.
+MOST_BYTES = 1 << 24
 
 
 @dataclass(frozen=True)
@@ -33,8 +35,13 @@ class Calibration:
 
 
 def choose(training: Split | RowSubset, *, count: int | None, seed: int) -> Calibration:
-    """Choose ``count`` of the training rows, or as many of DEFAULT_COUNT as there are; UsageError for more."""
-    count = min(DEFAULT_COUNT, len(training)) if count is None else count
+    """Choose ``count`` of the training rows, UsageError for more than there are.
+
+    None stands for DEFAULT_COUNT, of large rows for what MOST_BYTES hold but LEAST_COUNT at least, or all if fewer.
+    """
+    if count is None:
+        row_bytes = max(1, training.rows(slice(0, 1)).images.nbytes)
+        count = min(DEFAULT_COUNT, max(LEAST_COUNT, MOST_BYTES // row_bytes), len(training))
     units.require_from("the seed", seed, 0, 2**32 - 1)
     if not 1 <= count <= len(training):
         raise UsageError(f"{count} calibration images were asked for; allowed: 1 to {len(training)}, the training rows")
