@@ -118,7 +118,8 @@ def export(
     ``dynamic``, ``int8``, ``mixed``; none stands for all that a format has but ``mixed``, which is int8 with the layers
     in float that int8 costs most accuracy. data: where calibration images come from, by name or path; None stands for
     what the run was trained on. reading: how they are read; None stands for how the run read them. calibration: how
-    many training images int8 takes its ranges from; None stands for 500, or all if fewer. seed: of their choice.
+    many training images int8 takes its ranges from; None stands for 500, at least 100 of large ones, or all if
+    there are fewer. seed: of their choice.
     input_shape: (height, width, channels) where the model takes images of any size; None stands for those of the data.
     imports: Python files with the layers of the model that are not Keras' own. unsafe_lambda: run the Python code that
     Lambda layers hold. input_range: which values the pixels become for the model, as ``--input-range`` takes it; None

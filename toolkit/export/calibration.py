@@ -35,9 +35,10 @@ class Calibration:
 
 
 def choose(training: Split | RowSubset, *, count: int | None, seed: int) -> Calibration:
-    """Choose ``count`` of the training rows, UsageError for more than there are.
+    """Choose ``count`` of the training rows; UsageError for more than there are.
 
-    None stands for DEFAULT_COUNT, of large rows for what MOST_BYTES hold but LEAST_COUNT at least, or all if fewer.
+    None stands for DEFAULT_COUNT; if MOST_BYTES hold fewer, for these, but for LEAST_COUNT at least; or for all rows if
+    there are fewer.
     """
     if count is None:
         row_bytes = max(1, training.rows(slice(0, 1)).images.nbytes)
