@@ -37,7 +37,7 @@ class CalibrationOptions:
     calibration: Annotated[
         int | None,
         typer.Option(
-            help="Training images that int8 takes its ranges from; default: 500, 100 of large ones at least, or all."
+            help="Training images that int8 takes its ranges from; default: 500 (of large ones 100 or more) or all."
         ),
     ] = None
     seed: Annotated[int, typer.Option(help="Seed of the random choice of calibration images.")] = 0
