@@ -1,6 +1,6 @@
 """What a model's input and output mean, tried on training images, which the model should get right."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,8 +16,8 @@ from toolkit.parity.halves import Halves, clearly_better
 from toolkit.parity.statistics import near_chance
 from toolkit.runtimes.base import Predictor
 
-# Training images that every range is tried on.
-IMAGES = 300
+# Training images that a range is tried on, and how many of them first, on which most ranges are clearly beaten.
+IMAGES, FIRST_IMAGES = 300, 100
 # Share of its training images that a model gets right at least, if an unusual range is to be its own.
 KNOWN = 0.8
 # Fewest images of a class, on average, by which an order of classes is told; and how many of them a message names.
@@ -137,11 +137,8 @@ def _best(
     def most(ranges: Iterable[Convention]) -> tuple[Convention, Right]:
         """Return the range with which the model gets most images right, the first of several, and which."""
         tried = [replace(like, low=one.low, high=one.high, bgr=one.bgr) for one in ranges]
-        for one in tried:
-            if one not in known:
-                session.convention = one
-                known[one] = _right(session.predict(rows.images), rows)
-        best = max(tried, key=lambda one: np.count_nonzero(known[one]))
+        known.update(_promising(session, tried, rows, known))
+        best = max((one for one in tried if one in known), key=lambda one: np.count_nonzero(known[one]))
         return best, known[best]
 
     if like.layout == Layout.VALUES:
@@ -152,6 +149,33 @@ def _best(
         if right_then.mean() >= KNOWN and clearly_better(right, right_then):
             return other, right_then
     return best, right
+
+
+def _promising(
+    session: Predictor, ranges: Sequence[Convention], rows: Split, known: Mapping[Convention, Right]
+) -> dict[Convention, Right]:
+    """Return which images are right with those of the ranges that may be the best, without what is known.
+
+    All are tried on the first images. Where the best is near chance on them, it alone is tried on the others.
+    """
+    is_first = np.arange(len(rows)) % max(1, len(rows) // FIRST_IMAGES) == 0
+    first, others = (rows.rows(np.flatnonzero(which)) for which in (is_first, ~is_first))
+
+    def ask(one: Convention, asked: Split) -> Right:
+        session.convention = one
+        return _right(session.predict(asked.images), asked)
+
+    early = {one: known[one][is_first] if one in known else ask(one, first) for one in ranges}
+    best = max(ranges, key=lambda one: np.count_nonzero(early[one]))
+    is_chance = _is_chance(early[best], first)
+    found = {}
+    for one in ranges:
+        if one not in known and (one == best if is_chance else not clearly_better(early[one], early[best])):
+            found[one] = right = np.empty(len(rows), np.bool_)
+            right[is_first] = early[one]
+            if len(others):
+                right[~is_first] = ask(one, others)
+    return found
 
 
 def _order(answers: NDArray[np.float32], rows: Split) -> tuple[tuple[int, ...], Right]:
