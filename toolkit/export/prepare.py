@@ -86,8 +86,10 @@ def _prepared(tf: Any, model: Any, work: Path, saved_model: Path) -> Prepared:
     archive = extras.load("keras").export.ExportArchive()
     archive.track(model)
     archive.add_endpoint("serve", steps)
+    # Nobody trains what is written: to trace the gradients too would take as long again.
+    options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
     try:
-        archive.write_out(str(saved_model), verbose=False)
+        archive.write_out(str(saved_model), options=options, verbose=False)
     except tf.errors.OpError as error:  # of a full disk: "…; No space left on device [Op:SaveV2]"
         why = error.message.rpartition("; ")[2].partition(" [Op")[0]
         raise OSError(errno.EIO, f"TensorFlow could not write its copy: {why}", str(saved_model)) from error
