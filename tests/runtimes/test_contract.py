@@ -1,11 +1,12 @@
 """One contract over every runtime: the folder is the registry."""
 
+import os
 import tempfile
 
 import numpy as np
 import pytest
 
-from toolkit import registry, runtimes
+from toolkit import extras, registry, runtimes
 from toolkit.errors import ArtifactError, MissingExtraError, UsageError
 from toolkit.extras import EXTRA_OF
 from toolkit.golden import read as read_golden
@@ -243,3 +244,18 @@ def test_a_probe_is_one_dense_layer_in_one_arithmetic(name, arithmetic, tmp_path
     session.set_inputs([np.ones((3, 16), session.input.dtype)])
     session.invoke()
     assert session.read_outputs()[0].shape == (3, 16)
+
+
+@pytest.mark.parametrize(("asked", "given"), [(0, 3), (1, 1), (2, 2)])
+def test_litert_takes_every_core_of_this_process_unless_told(exported_once, monkeypatch, asked, given):
+    module = extras.load("ai_edge_litert.interpreter")
+    interpreter, threads = module.Interpreter, []
+
+    def counting(*args, num_threads, **more):
+        threads.append(num_threads)
+        return interpreter(*args, num_threads=num_threads, **more)
+
+    monkeypatch.setattr(module, "Interpreter", counting)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1, 5})
+    runtimes.get("litert").open_session(exported_once / "cnn-float32.tflite", threads=asked)
+    assert threads == [given]

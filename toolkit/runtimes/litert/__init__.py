@@ -49,7 +49,7 @@ class LiteRTSession(Session):
             self._interpreter = module.Interpreter(
                 str(path) if content is None else None,
                 content,
-                num_threads=threads or None,
+                num_threads=threads or len(os.sched_getaffinity(0)),  # by itself it takes one
                 experimental_op_resolver_type=getattr(module.OpResolverType, _RESOLVERS[kernels]),
                 experimental_preserve_all_tensors=keep_tensors,
             )
