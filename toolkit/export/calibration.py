@@ -15,7 +15,7 @@ from toolkit.overlap import RowDigest, row_digest
 # Enough that the ranges of a small network no longer move; TensorFlow's guide suggests 100 to 500.
 DEFAULT_COUNT, LEAST_COUNT = 500, 100
 # Rows that are large, such as photos, are fewer: each has many more values for a range, and takes longer.
-MOST_BYTES = 1 << 24
+MOST_BYTES = 14 << 20
 
 
 @dataclass(frozen=True)
