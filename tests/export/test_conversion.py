@@ -113,6 +113,35 @@ def test_a_model_that_cannot_even_be_made_ready_is_refused(asked, trained_folder
     assert not Path("there", "manifest.json").exists()
 
 
+def test_one_worker_tries_a_file_as_often_as_asked_and_another_one_only_when_it_has_ended(
+    foreign, tmp_path, monkeypatch
+):
+    started = []
+
+    class Worker:
+        failed = False
+
+        def __init__(self, what, tasks, *, patience_s):
+            started.append(self)
+
+        def ask(self, question, *, seconds, patience_s=None):
+            assert self.what == f"{path}: keras"
+
+        def close(self):
+            self.failed = True
+
+    monkeypatch.setattr(conversion, "Process", Worker)
+    path = tmp_path / "net.keras"
+    with conversion.converting(path) as converter:
+        for rows in ((), (50, 8)):
+            converter.try_out(path, rows)
+        assert len(started) == 1
+        started[0].failed = True
+        converter.try_out(path, (50, 8))
+    assert len(started) == 2
+    assert started[1].failed
+
+
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), MissingExtraError("tf2onnx", "train")])
 def test_a_worker_tells_of_what_no_model_is_to_blame_for(tmp_path, error):
     def fails(kept, content):

@@ -90,7 +90,7 @@ def test_data_are_read_as_asked_else_as_recorded_and_photos_in_the_size_of_the_m
     (tmp_path / "photos" / "apple" / "1.png").touch()
     photos, files, loaded = str(tmp_path / "photos"), (tmp_path / "first.keras", tmp_path / "second.keras"), []
 
-    def load_model(path):
+    def load_model(path, try_out):
         loaded.append(path.name)
         return SimpleNamespace(input_shape=(None, 8, 6))
 
@@ -129,6 +129,7 @@ def tries(monkeypatch):
 
     monkeypatch.setattr(keras, "contained", contained)
     monkeypatch.setattr(keras, "_TRIED", set())
+    monkeypatch.setattr(keras.extras, "load", lambda module: None)
     monkeypatch.setattr("toolkit.runtimes.keras.loading.load_model", lambda path: f"the model of {path.name}")
     return asked
 

@@ -135,6 +135,7 @@ def export(
     from toolkit.convention import parse
     from toolkit.data import load
     from toolkit.export import exporter, sources
+    from toolkit.export.conversion import converting
     from toolkit.export.formats import plan
     from toolkit.runtimes.keras.loading import allowing
 
@@ -143,8 +144,9 @@ def export(
     convention = None if input_range is None else parse(input_range)
     resolved = source if isinstance(source, sources.Source) else sources.resolve(fspath(source))
     choice = resolved.data if data is None else fspath(data)
-    with allowing(imports, unsafe_lambda=unsafe_lambda):
-        dataset = load(choice, warn=warn, reading=resolved.reading_for(choice, reading, input_shape))
+    with allowing(imports, unsafe_lambda=unsafe_lambda), converting(resolved.keras_path) as converter:
+        read_as = resolved.reading_for(choice, reading, input_shape, converter.try_out)
+        dataset = load(choice, warn=warn, reading=read_as)
         text = f"exporting {resolved.saved_model or resolved.keras_path}, with '{dataset.name}' ({dataset.origin})"
         on_step(Step(0, len(pairs), text, resolved))
         return exporter.export(
@@ -153,6 +155,7 @@ def export(
             Path(output) / resolved.name,
             exporter.ExportOptions(pairs, calibration, seed, convention, input_shape),
             warn=warn,
+            converter=converter,
             allow_overlap=allow_overlap,
             on_step=on_step,
         )

@@ -120,8 +120,9 @@ class _Contained:
     def try_out(self, path: Path, rows: Sequence[int]) -> None:
         """Load the file and run it once, as ``Workers.try_out``."""
         question = {"do": TRY, "path": str(path), "runtime": REFERENCE_RUNTIME, "rows": list(rows)}
-        seconds = ROW_S * math.prod(rows[:1])
-        self._start(f"{path}: {REFERENCE_RUNTIME}").ask(question, seconds=seconds, patience_s=TRIED_S)
+        process = self._living()
+        process.what = f"{path}: {REFERENCE_RUNTIME}"
+        process.ask(question, seconds=ROW_S * math.prod(rows[:1]), patience_s=TRIED_S)
 
     def ready(self, given: ConversionInput, *, work: Path, log: Path) -> None:
         """Make the model ready in the worker, which reads the rows from the scratch folder."""
@@ -143,13 +144,12 @@ class _Contained:
             "work": str(work),
             "log": str(log),
         }
-        self._answer(self._process or self._start(""), "its conversion", self._made_ready)
+        self._answer(self._living(), "its conversion", self._made_ready)
 
     def ask(self, do: str, *, format_name: str, **question: str) -> tuple[dict[str, Any], bytes]:
         """Have one file made, by a new worker if the last was ended."""
-        process = self._process
-        if process is None or process.failed:
-            process = self._start("")
+        before, process = self._process, self._living()
+        if process is not before:
             self._answer(process, "its conversion", self._made_ready)
         return self._answer(
             process, f"its conversion to {format_name}", {"do": do, "format_name": format_name, **question}
@@ -160,9 +160,11 @@ class _Contained:
         if self._process is not None:
             self._process.close()
 
-    def _start(self, what: str) -> Process:
-        self.close()
-        self._process = Process(what, tasks.__name__, patience_s=PATIENCE_S)
+    def _living(self) -> Process:
+        """Return the worker, or a new one if there is none or it was ended."""
+        if self._process is None or self._process.failed:
+            self.close()
+            self._process = Process("", tasks.__name__, patience_s=PATIENCE_S)
         return self._process
 
     def _answer(self, process: Process, what: str, question: dict[str, Any]) -> tuple[dict[str, Any], bytes]:

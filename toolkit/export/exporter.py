@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -130,6 +131,7 @@ def export(
     options: ExportOptions,
     *,
     warn: Callable[[str], None],
+    converter: Converter | None = None,
     allow_overlap: bool = False,
     on_step: OnStep = ignore,
 ) -> Exported:
@@ -140,12 +142,13 @@ def export(
     Artifacts of the same source and calibration that were exported before stay listed. Raises ExportFailedError if
     no conversion succeeds, UsageError if the model clearly takes its pixels in another range, DataError if
     training, validation and test images overlap, unless that is allowed, BusyError if another process writes there.
+    converter: that of the source, where the caller has asked it for something already.
     """
     # Converters write whole models into temporary folders.
     with (
         locks.alone(folder, "export", otherwise="choose another --output"),
         locks.own_temporaries(),
-        converting(source.keras_path) as converter,
+        nullcontext(converter) if converter else converting(source.keras_path) as converter,
     ):
         job, model = _begin(source, dataset, options, converter.try_out, warn=warn, allow_overlap=allow_overlap)
         warn_of_replaced(folder, dataset, warn)

@@ -23,7 +23,7 @@ from toolkit.runtimes.keras.loading import HDF5_SUFFIXES
 from toolkit.text import printable
 from toolkit.training.folders import recipe_of
 from toolkit.training.phases import FLOAT
-from toolkit.worker.keras import reading_for
+from toolkit.worker.keras import TryOut, reading_for
 
 CHARTS = ("loss.png", "accuracy.png")
 
@@ -64,14 +64,18 @@ class Source:
             )
 
     def reading_for(
-        self, choice: str, asked: Reading | None = None, shape: tuple[int, int, int] | None = None
+        self,
+        choice: str,
+        asked: Reading | None = None,
+        shape: tuple[int, int, int] | None = None,
+        try_out: TryOut | None = None,
     ) -> Reading:
         """Return how data are read for this model, as ``toolkit.worker.keras.reading_for`` does.
 
         shape: (H, W, C) where it takes any.
         """
         recorded = self.reading if self.trained_on else Reading(model_shape=shape) if shape else None
-        return reading_for(choice, asked, recorded, self.keras_path)
+        return reading_for(choice, asked, recorded, self.keras_path, try_out=try_out)
 
     def parts(self, dataset: Dataset) -> Parts:
         """Return which rows the weights were learned from, and which validated them."""

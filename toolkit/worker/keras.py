@@ -1,11 +1,12 @@
 """Keras files that this process itself must load, to convert them or to train them further."""
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from toolkit import data, runs
+from toolkit import data, extras, runs
 from toolkit.convention import image_shape
 from toolkit.files import require_file, sha256
 from toolkit.reading import Reading
@@ -31,25 +32,30 @@ def load_model(path: Path, rows: Sequence[int] = (), *, try_out: TryOut | None =
     """
     require_file(path)
     if not is_own(path) and (tried := (sha256(path), tuple(rows))) not in _TRIED:
-        if try_out is not None:
-            try_out(path, rows)
-        else:
-            with contained() as workers:
-                workers.try_out(path, rows)
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(extras.load, "keras")  # as the worker does meanwhile: both take seconds
+            if try_out is not None:
+                try_out(path, rows)
+            else:
+                with contained() as workers:
+                    workers.try_out(path, rows)
         _TRIED.add(tried)
     return loading.load_model(path)
 
 
-def reading_for(choice: str, asked: Reading | None, recorded: Reading | None, *files: Path) -> Reading:
+def reading_for(
+    choice: str, asked: Reading | None, recorded: Reading | None, *files: Path, try_out: TryOut | None = None
+) -> Reading:
     """Return how data are read for a model: as asked, else as recorded of its training; photos as the model takes them.
 
     choice: what ``toolkit.data.load`` takes. recorded: None where no training is known; files: then those of models,
-    the first of which says what images they take.
+    the first of which says what images they take. try_out: as of ``load_model``.
     """
     fields = data.reads(choice)
     if recorded is None:
         asks_model = files and "image_size" in fields
-        recorded = Reading(model_shape=image_shape(load_model(files[0]).input_shape) if asks_model else None)
+        takes = image_shape(load_model(files[0], try_out=try_out).input_shape) if asks_model else None
+        recorded = Reading(model_shape=takes)
     recorded = recorded.only(fields)
     return replace(asked, model_shape=recorded.model_shape) if asked else recorded
 
