@@ -81,7 +81,7 @@ def test_who_loads_a_file_says_what_it_is_asked_next(here, tiny, monkeypatch):
     with pytest.raises(ArtifactError, match=r"is tried on \(240, 8, 8, 1\)"):
         distillation.Teacher(None, path, parts)
     options = exporter.ExportOptions([], input_shape=(6, 6, 1))
-    with pytest.raises(ArtifactError, match=r"is tried on \(50, 6, 6, 1\)"):
+    with pytest.raises(ArtifactError, match=r"is tried on \(10, 6, 6, 1\)"):
         exporter.export(resolve(str(path)), tiny, here / "out", options, warn=pytest.fail)
 
 

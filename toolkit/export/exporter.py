@@ -23,7 +23,7 @@ from toolkit.export.formats import suffixes
 from toolkit.export.formats.base import MIXED
 from toolkit.export.installation import Job, install, warn_of_replaced
 from toolkit.export.mixture import Goal
-from toolkit.export.prepare import ROWS, TOLERANCE, fixed
+from toolkit.export.prepare import TOLERANCE, fixed
 from toolkit.export.sources import Source
 from toolkit.export.tasks import ConversionInput
 from toolkit.files import naming, naming_final
@@ -31,7 +31,7 @@ from toolkit.golden import MOST_ROWS, Golden
 from toolkit.manifest import MANIFEST, Artifact, Derived, Manifest
 from toolkit.parity import checks, inputs
 from toolkit.runs import SCRATCH
-from toolkit.runtimes.base import Session
+from toolkit.runtimes.base import PREDICT_BATCH, Session
 from toolkit.runtimes.keras.fake_quantization import bounds_of
 from toolkit.step import OnStep, ignore
 from toolkit.worker.keras import TryOut, load_model
@@ -186,7 +186,7 @@ def _begin(
     parts = source.parts(dataset)
     shared = parts.shared_images(allowed=allow_overlap)
     size = options.input_shape or dataset.input_shape
-    loaded = load_model(source.keras_path, (min(ROWS, len(dataset.train)), *size), try_out=try_out)
+    loaded = load_model(source.keras_path, (min(PREDICT_BATCH, len(dataset.train)), *size), try_out=try_out)
     model = fixed(loaded, source.keras_path, input_shape=size, warn=warn)
     _check_model(model, source, dataset)
     chosen = calibration.choose(parts.learned, count=options.calibration_count, seed=options.seed)
@@ -241,7 +241,7 @@ def _convert(
 ) -> Converted:
     """Make the files in ``work`` of what is proven to answer as the reference; ExportFailedError if none is made."""
     if job.source.saved_model is not None:
-        outputs = np.concatenate([given.reference.run(rows) for rows in chunks(given.values, ROWS)])
+        outputs = np.concatenate([given.reference.run(rows) for rows in chunks(given.values, PREDICT_BATCH)])
         saved_model.prove(job.source.saved_model, outputs, given.values, tolerance=TOLERANCE)
     converter.ready(given, work=work, log=log)
     converted = convert_all(converter, pairs, name=job.source.name, work=work, log=log, on_step=on_step)

@@ -17,15 +17,13 @@ from toolkit.errors import ArtifactError
 from toolkit.export.formats.base import INPUT_NAME, OUTPUT_NAME, Prepared
 from toolkit.export.tracing import is_recurrent, plain_operators, unrolled
 from toolkit.golden import VALUE_RANKS
-from toolkit.runtimes.base import Session
+from toolkit.runtimes.base import PREDICT_BATCH, Session
 from toolkit.runtimes.keras.fake_quantization import bounds_of, unrounded
 from toolkit.runtimes.keras.loading import keeps_state
 
 # How far an output may be from Keras', as a share of the greatest one if that is above 1: sums of float32 in another
 # order differ by less.
 TOLERANCE = 1e-5
-# Rows that are proven together.
-ROWS = 50
 _HALVES = ("float16", "bfloat16")
 
 
@@ -120,7 +118,7 @@ def prove(prepared: Prepared, reference: Session, rows: NDArray[np.float32]) -> 
     rows: (N, …) float32, as the model takes them.
     """
     proven = prepared.rounding or prepared
-    for images in chunks(rows, ROWS):
+    for images in chunks(rows, PREDICT_BATCH):
         expected = reference.run(images)
         given = [function(images)[OUTPUT_NAME].numpy() for function in {proven.function, proven.steps}]
         difference = float(np.abs(np.stack(given) - expected).max())

@@ -13,13 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit import extras
+from toolkit.data.base.pixels import chunks
 from toolkit.errors import ArtifactError
 from toolkit.export.loops import has_loops, write_out
 from toolkit.files import atomic, opened, sha256
 from toolkit.files.kept import Kept
 from toolkit.files.memory import check_memory
 from toolkit.golden import VALUE_RANKS
-from toolkit.runtimes.base import as_artifact_error
+from toolkit.runtimes.base import PREDICT_BATCH, as_artifact_error
 from toolkit.runtimes.keras import frozen
 from toolkit.worker.child import Task
 from toolkit.worker.process import Process
@@ -180,7 +181,7 @@ def _answer(
     function = _loaded(kept, path, signature)
     (name,), (spec,) = function.structured_input_signature[1], function.structured_input_signature[1].values()
     values = np.frombuffer(content, np.float32).reshape(shape)
-    rows = [function(**{name: tf.cast(values[i : i + ROWS], spec.dtype)}) for i in range(0, len(values), ROWS)]
+    rows = [function(**{name: tf.cast(part, spec.dtype)}) for part in chunks(values, PREDICT_BATCH)]
     outputs = np.concatenate([next(iter(row.values())).numpy() for row in rows]).astype(np.float32)
     return {"shape": outputs.shape}, outputs.tobytes()
 
@@ -193,6 +194,4 @@ def _loaded(kept: dict[str, Any], path: str, signature: str) -> Any:
 
 
 FREEZE, ANSWER = "freeze", "answer"
-# Rows that are answered for together.
-ROWS = 50
 TASKS: dict[str, Task] = {FREEZE: _freeze, ANSWER: _answer}
