@@ -10,6 +10,7 @@ C.-L. Liu et al., Handwritten Digit Recognition: Benchmarking of State-of-the-Ar
 (2003), 2271-2285, section 3.2: the directions of gradients, and the square root of their strength.
 """
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from math import ceil
@@ -77,11 +78,17 @@ class Novelty:
         answers = probabilities.argmax(axis=1)
         edges = _edges(images, self.rows, self.columns)
         scores = np.zeros(len(images))
+        means, components = self._wide
         for label in {*answers.tolist()}:
-            away = edges[answers == label] - self.means[label]
-            along = away @ self.components[label].astype(np.float32)
+            away = edges[answers == label] - means[label]
+            along = away @ components[label]
             scores[answers == label] = (away**2).sum(axis=1) - (along**2).sum(axis=1)
         return scores
+
+    @functools.cached_property
+    def _wide(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """The means and the components as they are computed with."""
+        return self.means.astype(np.float32), self.components.astype(np.float32)
 
     def write(self, path: Path) -> None:
         """Write the file atomically; the same content gives the same bytes."""
@@ -190,9 +197,7 @@ def _edges(images: NDArray[np.uint8], rows: NDArray[np.int64], columns: NDArray[
     """Return the root of how strong the edges of each direction are in each block of images (N, H, W, C): (N, F)."""
     height, width, channels = images.shape[1:]
     values = len(rows) * len(columns) * channels * DIRECTIONS
-    # Where the values of a pixel begin: of its block, and of its channel.
-    down, right = _blocks(rows, height)[:, np.newaxis], _blocks(columns, width)
-    firsts = ((down * len(columns) + right)[..., np.newaxis] * channels + np.arange(channels)) * DIRECTIONS
+    firsts = _firsts((height, width, channels), tuple(rows.tolist()), tuple(columns.tolist()))
     sums = np.empty((len(images), values), np.float32)
     for start in range(0, len(images), CHUNK):
         part = images[start : start + CHUNK]
@@ -209,7 +214,15 @@ def _edges(images: NDArray[np.uint8], rows: NDArray[np.int64], columns: NDArray[
     return np.sqrt(sums, out=sums)
 
 
-def _blocks(starts: NDArray[np.int64], size: int) -> NDArray[np.int64]:
+@functools.lru_cache(maxsize=8)
+def _firsts(shape: tuple[int, int, int], rows: tuple[int, ...], columns: tuple[int, ...]) -> NDArray[np.int64]:
+    """Return where the values of each pixel begin, (H, W, C): of its block, and of its channel."""
+    height, width, channels = shape
+    down, right = _blocks(rows, height)[:, np.newaxis], _blocks(columns, width)
+    return ((down * len(columns) + right)[..., np.newaxis] * channels + np.arange(channels)) * DIRECTIONS
+
+
+def _blocks(starts: Sequence[int], size: int) -> NDArray[np.int64]:
     """Return the number of the block that each pixel of a side is in."""
     return np.repeat(np.arange(len(starts)), np.diff(starts, append=size))
 

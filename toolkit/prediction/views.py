@@ -119,6 +119,14 @@ def prepare(source: Source, form: Form) -> Image:
         photo = images.look(source) if min(pixels.shape[:2]) >= ENOUGH else None
     except DataError as error:
         return Image(name, refusal=str(error))
+    return of_pixels(name, pixels, form, photo=None if photo is None else (photo.height, photo.width))
+
+
+def of_pixels(name: str, pixels: NDArray[np.uint8], form: Form, *, photo: tuple[int, int] | None = None) -> Image:
+    """Return (H, W, C) pixels with what the model is to see of them, as ``prepare`` does.
+
+    photo: the height and width of the image that they were scaled down from; None if they are all of it.
+    """
     height, width = form.height, form.width
     if not form.digits:
         whole = images.resize(pixels, height=height, width=width, how=form.how)
@@ -129,7 +137,7 @@ def prepare(source: Source, form: Form) -> Image:
     if (drawing := canvas_ink(grey, height=height, width=width)) is not None:
         digit = to_form(drawing, height=height, width=width)
         return Image(name, pixels, views=[View(digit[np.newaxis, ..., np.newaxis])])
-    page = find(grey, photo=None if photo is None else (photo.height, photo.width))
+    page = find(grey, photo=photo)
     if page.refusal is not None:
         return Image(name, pixels, page, refusal=f"{name}: {page.refusal}")
     views = [View(looks(one.ink, height=height, width=width)[..., np.newaxis], one.box) for one in page.digits]

@@ -2,13 +2,17 @@
 
 import asyncio
 import base64
-import math
+import functools
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from toolkit import images
 from toolkit.errors import DataError, ToolkitError
 from toolkit.images import Received
 from toolkit.novelty import Judgement
@@ -27,9 +31,9 @@ async def predict(image: Received, engines: Sequence[Engine], threads: Executor)
     """Return the document of a prediction for an image; RefusedError if nothing can be predicted."""
     start_s = time.perf_counter()
     forms = {engine.form for engine in engines}
-    size, images = await _prepared(image, forms, threads)
+    size, seen = await _prepared(image, forms, threads)
     prepare_s = time.perf_counter() - start_s
-    asked = [_asked(engine, images[engine.form]) for engine in engines]
+    asked = [_asked(engine, seen[engine.form]) for engine in engines]
     results = await asyncio.gather(*asked)
     if all("error" in result for result in results):
         raise RefusedError(503, "; ".join(str(result["error"]) for result in results), headers={"Retry-After": "1"})
@@ -55,22 +59,37 @@ async def _prepared(image: Received, forms: set[Form], threads: Executor) -> Pre
 
     A small image of the size that all of them take is read here: to wake a thread would take longer.
     """
-    if len(image.content) <= limits.SMALL_BYTES:
-        size = uploads.check_size(image)
-        if math.prod(size) <= limits.SMALL_PIXELS and {(form.height, form.width) for form in forms} == {size}:
-            return size, {form: _one(image, form) for form in forms}
+    if len(image.content) <= limits.SMALL_BYTES and (small := _small(image, forms)) is not None:
+        return small
     return await asyncio.get_running_loop().run_in_executor(threads, _sized, image, forms)
 
 
+def _small(image: Received, forms: set[Form]) -> Prepared | None:
+    """Return what models are to see of an image that is small and of their size, None of another one."""
+    read: dict[int, NDArray[np.uint8]] = {}
+    for channels in {form.channels for form in forms}:
+        try:
+            read[channels] = images.read(image, channels=channels, most=limits.SMALL_PIXELS)
+        except DataError:  # too large, or none, which is said where it is read again
+            return None
+    size = next(iter(read.values())).shape[:2]
+    if {(form.height, form.width) for form in forms} != {size}:
+        return None
+    return size, {form: _checked(views.of_pixels(str(image), read[form.channels], form)) for form in forms}
+
+
 def _sized(image: Received, forms: set[Form]) -> Prepared:
-    return uploads.check_size(image), {form: _one(image, form) for form in forms}
+    return uploads.check_size(image), {form: _checked(_one(image, form)) for form in forms}
 
 
 def _one(received: Received, form: Form) -> Image:
     try:
-        image = views.prepare(received, form)
+        return views.prepare(received, form)
     except DataError as error:
         raise RefusedError(422, str(error)) from error
+
+
+def _checked(image: Image) -> Image:
     if image.refusal is not None:
         raise RefusedError(422, image.refusal)
     if (looks := views.looks_of(image.views)) > limits.LOOKS:
@@ -95,13 +114,18 @@ async def _asked(engine: Engine, image: Image) -> dict[str, Any]:
     }
 
 
+@functools.lru_cache(maxsize=64)
+def _printable(*names: str) -> tuple[str, ...]:
+    return tuple(printable(name) for name in names)
+
+
 def _reading(view: View, row: Any, judgement: Judgement | None, classes: Sequence[str]) -> dict[str, Any]:
     """Return what is said of one view: its likeliest class, all probabilities, whether it is of none of the classes,
     and the pixels that the model saw.
     """
     likeliest = int(row.argmax())
     height, width, channels = view.pixels.shape
-    names = [printable(name) for name in classes]
+    names = _printable(*classes)
     return {
         "class": names[likeliest],
         "probability": float(row[likeliest]),
