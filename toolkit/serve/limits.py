@@ -12,7 +12,7 @@ SMALL_BYTES, SMALL_PIXELS = 8 << 10, 1 << 14
 # Looks at one image: twenty digits of a photo, each as it is and turned. A page full of digits is no live picture.
 LOOKS = 60
 # Requests that are worked on at a time, and connections.
-REQUESTS, CONNECTIONS = 32, 128
+REQUESTS, CONNECTIONS = 64, 128
 # Seconds until a request's head and its body must be here, and that a connection may stay idle between two requests.
 HEAD_S, BODY_S, IDLE_S = 10.0, 20.0, 30
 # Seconds for the rest of a request that was refused.

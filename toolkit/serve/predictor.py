@@ -69,7 +69,7 @@ def _small(image: Received, forms: set[Form]) -> Prepared | None:
     read: dict[int, NDArray[np.uint8]] = {}
     for channels in {form.channels for form in forms}:
         try:
-            read[channels] = images.read(image, channels=channels, most=limits.SMALL_PIXELS)
+            read[channels] = images.decode(image, channels=channels, most=limits.SMALL_PIXELS)
         except DataError:  # too large, or none, which is said where it is read again
             return None
     size = next(iter(read.values())).shape[:2]
