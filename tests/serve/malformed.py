@@ -4,6 +4,7 @@ Each is a valid request that was damaged, from a seed. Whatever is answered must
 the server's, and an error must be JSON; after all of them the server must still predict.
 """
 
+import errno
 import json
 import random
 import re
@@ -62,8 +63,9 @@ def answer(port, sent):
             connection.shutdown(socket.SHUT_WR)
             while piece := connection.recv(1 << 16):
                 received += piece
-        except ConnectionError:  # it has refused before it had all of it
-            pass
+        except OSError as error:  # it has refused, and closed the connection, before it had all of it
+            if not isinstance(error, ConnectionError) and error.errno != errno.ENOTCONN:
+                raise
     return received
 
 
