@@ -195,8 +195,8 @@ class _Bench:
         for name, plant in self._planted.items():
             for artifact in self._export(plant(self._model, self._training), PAIRS, self._calibration(0)):
                 yield FaultOutcome(name, artifact.path, self._on_test_set(artifact), None)
-        constant = np.full_like(self._training.images[: calibration.DEFAULT_COUNT], GREY)
-        chosen = calibration.Calibration(constant, np.arange(len(constant)), 0)
+        first = self._calibration(0)
+        chosen = replace(first, images=np.full_like(first.images, GREY))
         for artifact in self._export(self._model, [pair for pair in PAIRS if pair[1] == "int8"], chosen):
             calibrated = replace(self._copy, calibration=chosen.listed(self._dataset.name))
             yield FaultOutcome(CONSTANT, artifact.path, self._on_test_set(artifact, calibrated), None)
