@@ -193,7 +193,7 @@ def test_a_range_is_tried_unless_the_caller_says_otherwise(tmp_path, bright):
     assert str(learner(recipe, bright).convention) == "0..1"
 
 
-def test_a_range_that_a_layer_says_is_not_tried(tmp_path, bright):
+def test_a_range_that_a_layer_says_is_not_tried_unless_somebody_else_says_one(tmp_path, bright, monkeypatch):
     """A network that has learned nothing yet gets more images right in some range by chance."""
     scales = extras.load("keras").layers.Rescaling(1 / 127.5, offset=-1)
     path = linear(tmp_path / "new.keras", scales, shown=(-1 - 1 / 127.5, -1 + 1 / 127.5))
@@ -201,6 +201,9 @@ def test_a_range_that_a_layer_says_is_not_tried(tmp_path, bright):
     assert str(learner(recipe, bright, tries_range=True).convention) == "0..255"
     with pytest.raises(UsageError, match=r"with -1\.\.1, .* with 0\.\.255: give --input-range -1\.\.1$"):
         learner(replace(recipe, input_range="0..255"), bright, tries_range=True)
+    monkeypatch.setattr(inputs, "recipe_convention", lambda *_: Convention())  # as a manifest may say
+    with pytest.raises(UsageError, match=r"with -1\.\.1, .* with 0\.\.1: give --input-range -1\.\.1$"):
+        learner(recipe, bright, tries_range=True)
 
 
 def test_a_teacher_of_another_range_is_refused_with_what_to_do(tmp_path, bright):

@@ -38,7 +38,7 @@ def start(
 
     All layers learn but those up to the recipe's ``freeze_until``. A head of another number of classes is replaced by
     a new one, which is warned of. A softmax is put behind logits. tries_range: whether the range of its pixels is
-    tried, unless a layer of its own says it: where nothing was learned yet, chance makes some range look better.
+    tried, unless only a layer of its own says it: where nothing was learned yet, chance makes some range look better.
     UsageError for a model that takes other images, or answers with neither.
     """
     path, dataset = Path(recipe.model), parts.dataset
@@ -47,7 +47,7 @@ def start(
         raise UsageError(f"{path}: rounds as integer kernels do; give --qat to train it further, or the model in float")
     check_input(model, path, dataset)
     convention = inputs.recipe_convention(model, recipe, dataset)
-    if tries_range and (recipe.input_range is not None or declared(model) is None):
+    if tries_range and (recipe.input_range is not None or str(convention) != str(declared(model))):
         inputs.check(model, path, convention, parts)
     learning_in_float32(model)
     if model.output_shape[-1] != dataset.classes:
