@@ -168,14 +168,14 @@ def _promising(
     early = {one: known[one][is_first] if one in known else ask(one, first) for one in ranges}
     best = max(ranges, key=lambda one: np.count_nonzero(early[one]))
     is_chance = _is_chance(early[best], first)
-    found = {}
+    judged: dict[Convention, Right] = {}
     for one in ranges:
         if one not in known and (one == best if is_chance else not clearly_better(early[one], early[best])):
-            found[one] = right = np.empty(len(rows), np.bool_)
+            judged[one] = right = np.empty(len(rows), np.bool_)
             right[is_first] = early[one]
             if len(others):
                 right[~is_first] = ask(one, others)
-    return found
+    return judged
 
 
 def _order(answers: NDArray[np.float32], rows: Split) -> tuple[tuple[int, ...], Right]:
