@@ -119,7 +119,7 @@ def test_one_worker_tries_a_file_as_often_as_asked_and_another_one_only_when_it_
     started = []
 
     class Worker:
-        failed = False
+        failed, what = False, ""
 
         def __init__(self, what, tasks, *, patience_s):
             started.append(self)
