@@ -129,7 +129,6 @@ def tries(monkeypatch):
 
     monkeypatch.setattr(keras, "contained", contained)
     monkeypatch.setattr(keras, "_TRIED", set())
-    monkeypatch.setattr("toolkit.extras.load", lambda module: None)
     monkeypatch.setattr("toolkit.runtimes.keras.loading.load_model", lambda path: f"the model of {path.name}")
     return asked
 

@@ -1,12 +1,11 @@
 """Keras files that this process itself must load, to convert them or to train them further."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from toolkit import data, extras, runs
+from toolkit import data, runs
 from toolkit.convention import image_shape
 from toolkit.files import require_file, sha256
 from toolkit.reading import Reading
@@ -32,13 +31,11 @@ def load_model(path: Path, rows: Sequence[int] = (), *, try_out: TryOut | None =
     """
     require_file(path)
     if not is_own(path) and (tried := (sha256(path), tuple(rows))) not in _TRIED:
-        with ThreadPoolExecutor(1) as pool:
-            pool.submit(extras.load, "keras")  # as the worker does meanwhile: both take seconds
-            if try_out is not None:
-                try_out(path, rows)
-            else:
-                with contained() as workers:
-                    workers.try_out(path, rows)
+        if try_out is not None:
+            try_out(path, rows)
+        else:
+            with contained() as workers:
+                workers.try_out(path, rows)
         _TRIED.add(tried)
     return loading.load_model(path)
 
