@@ -68,15 +68,14 @@ class Received:
 Source = Path | Received
 
 
-def read(source: Source, *, channels: int, enough: int | None = None, most: int | None = None) -> NDArray[np.uint8]:
+def read(source: Source, *, channels: int, enough: int | None = None) -> NDArray[np.uint8]:
     """Read an image file as (H, W, channels) uint8, upright, transparency on paper. DataError if it is none.
 
     enough: so many pixels of the shorter side are enough. A JPEG may then be decoded at a half, a quarter or an eighth
-    of its size, which is much quicker; other files have their size. ImageTooLargeError for more pixels than ``most``,
-    or than MAX_PIXELS.
+    of its size, which is much quicker; other files have their size.
     """
     with quiet():
-        return decode(source, channels=channels, enough=enough, most=most)
+        return decode(source, channels=channels, enough=enough)
 
 
 def look(source: Source, *, most: int = MAX_PIXELS) -> ImageHeader:
@@ -94,7 +93,7 @@ def quiet() -> Iterator[None]:
 
 
 def decode(source: Source, *, channels: int, enough: int | None = None, most: int | None = None) -> NDArray[np.uint8]:
-    """Read an image file as ``read`` does."""
+    """Read an image file as ``read`` does; ImageTooLargeError for more pixels than ``most``, or MAX_PIXELS."""
     pil, ops = _pillow()
     mode = "L" if channels == 1 else "RGB"
     with _opened(source, most=most or MAX_PIXELS) as image:

@@ -114,17 +114,16 @@ def export(
 ) -> "Exported":
     """Export a model into its folder of ``output``, with a manifest: a run, an earlier export, a Keras file.
 
-    format: ``tflite``, ``onnx``, ``c``; none stands for the first two. quantize: ``float32``, ``float16``,
-    ``dynamic``, ``int8``, ``mixed``; none stands for all that a format has but ``mixed``, which is int8 with the layers
-    in float that int8 costs most accuracy. data: where calibration images come from, by name or path; None stands for
-    what the run was trained on. reading: how they are read; None stands for how the run read them. calibration: how
-    many training images int8 takes its ranges from; None stands for 500, at least 100 of large ones, or all if
-    there are fewer. seed: of their choice.
-    input_shape: (height, width, channels) where the model takes images of any size; None stands for those of the data.
-    imports: Python files with the layers of the model that are not Keras' own. unsafe_lambda: run the Python code that
-    Lambda layers hold. input_range: which values the pixels become for the model, as ``--input-range`` takes it; None
-    stands for what the model itself says, else ``0..1``. allow_overlap: go on where test images are training images
-    too.
+    format: ``tflite``, ``onnx``, ``c``; none stands for the first two. quantize: ``float32``, ``float16``, ``dynamic``,
+    ``int8``, ``mixed``; none stands for all that a format has but ``mixed``, which is int8 with the layers in float
+    that int8 costs most accuracy. data: where calibration images come from, by name or path; None stands for what the
+    run was trained on. reading: how they are read; None stands for how the run read them. calibration: how many
+    training images int8 takes its ranges from; None stands for 500, at least 100 of large ones, or all if there are
+    fewer. seed: of their choice. input_shape: (height, width, channels) where the model takes images of any size; None
+    stands for those of the data. imports: Python files with the layers of the model that are not Keras' own.
+    unsafe_lambda: run the Python code that Lambda layers hold. input_range: which values the pixels become for the
+    model, as ``--input-range`` takes it; None stands for what the model itself says, else ``0..1``. allow_overlap: go
+    on where test images are training images too.
 
     As a path, the result is the folder; ``.made`` has the files, ``.failures`` says why one could not be made,
     ``.to_json()`` is the document of ``toolkit export --json``. Raises ExportFailedError if none could be made,
@@ -134,19 +133,16 @@ def export(
     """
     from toolkit.convention import parse
     from toolkit.data import load
-    from toolkit.export import exporter, sources
-    from toolkit.export.conversion import converting
-    from toolkit.export.formats import plan
+    from toolkit.export import conversion, exporter, formats, sources
     from toolkit.runtimes.keras.loading import allowing
 
     extras.require("tensorflow")
-    pairs = plan(_several(format), _several(quantize))
+    pairs = formats.plan(_several(format), _several(quantize))
     convention = None if input_range is None else parse(input_range)
     resolved = source if isinstance(source, sources.Source) else sources.resolve(fspath(source))
     choice = resolved.data if data is None else fspath(data)
-    with allowing(imports, unsafe_lambda=unsafe_lambda), converting(resolved.keras_path) as converter:
-        read_as = resolved.reading_for(choice, reading, input_shape, converter.try_out)
-        dataset = load(choice, warn=warn, reading=read_as)
+    with allowing(imports, unsafe_lambda=unsafe_lambda), conversion.converting(resolved.keras_path) as converter:
+        dataset = load(choice, warn=warn, reading=resolved.reading_for(choice, reading, input_shape, converter.try_out))
         text = f"exporting {resolved.saved_model or resolved.keras_path}, with '{dataset.name}' ({dataset.origin})"
         on_step(Step(0, len(pairs), text, resolved))
         return exporter.export(
